@@ -1,0 +1,46 @@
+# `make run` and `make test` need Python 3.11 or newer, make and git; everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+JOBS ?= auto
+
+.PHONY: help setup run test lint types bench locks docs clean
+
+help: ## shows this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## makes .venv with everything that running and testing need
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tidings needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup ## every service in one process, with embedded PostgreSQL and Kafka
+	@exec $(BIN)/tidings all
+
+test: setup lint ## every test that this machine can run; names what it skips
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+lint: setup ## style, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## speed, each figure beside its ceiling from the same run
+	$(BIN)/python -m bench
+
+docs: setup ## the generated pages: event catalogue, retention table
+	$(BIN)/python -m shared.events.catalogue
+	$(BIN)/python -m shared.retention
+
+locks: ## renews both locks (needs uv on the PATH)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make locks' -q -o requirements.lock
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make locks' -q -o requirements-dev.lock -c requirements.lock
+
+clean: ## removes what make setup and the tests made, never var/
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,201 @@
+"""Events: from `outbox.put` to the effect committed in another service, beside bare aiokafka and the same SQL without Kafka."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from sqlalchemy import func, select
+
+from bench.figures import Clock, Figure, percentile, show
+from bench.workers import worker
+from shared.broker import ensure_topics
+from shared.consumer import Consumer
+from shared.db import Database
+from shared.outbox import outbox
+from shared.relay import unsent
+from shared.testing import trial
+
+COUNT = 10_000
+MANY = 40_000
+BATCH = 500
+POLL_SECONDS = 0.02
+
+
+async def measure(database_url: str, kafka: str) -> None:
+    """Measure and show everything about events on Apache Kafka."""
+    bare = await _bare_kafka(kafka)
+    sql = await _sql_alone(database_url, COUNT)
+    one = await _through(database_url, kafka, COUNT, consumers=1)
+    # In turn with the first, since the machine drifts.
+    sql_again = await _sql_alone(database_url, COUNT)
+    two = await _through(database_url, kafka, COUNT, consumers=2)
+    one_again = await _through(database_url, kafka, COUNT, consumers=1)
+    relayed = await _relay_alone(database_url, kafka, MANY)
+    same_sql, single = (sql + sql_again) / 2, (one + one_again) / 2
+    show(
+        "Events a second, put to effect, a handler of one SELECT and one INSERT (Apache Kafka, PostgreSQL with fsync)",
+        [
+            Figure(what="one process listens", value=single, unit="/s", aim=1_500),
+            Figure(
+                what="… beside the same SQL in the same batches without Kafka",
+                value=single,
+                unit="/s",
+                ceiling=same_sql,
+                ceiling_is="bound: round trips to PostgreSQL",
+                aim=85,
+                aim_is_share=True,
+            ),
+            Figure(
+                what="… beside the same records through bare aiokafka", value=single, unit="/s", ceiling=bare, ceiling_is="getmany, commit"
+            ),
+            Figure(what="two processes listen, times the rate of one", value=two / single, unit="times", aim=1.7, note=f"{two:,.0f}/s"),
+            Figure(what="relay alone, outbox to acknowledged", value=relayed, unit="/s", aim=10_000),
+        ],
+    )
+    lists_sql = await _sql_alone(database_url, MANY, lists=True)
+    lists = await _through(database_url, kafka, MANY, consumers=1, how="lists")
+    poison = await _through(database_url, kafka, COUNT, consumers=1, poison_every=500)
+    show(
+        "Handlers that take lists, and one poison event in 500",
+        [
+            Figure(
+                what="a handler that takes lists",
+                value=lists,
+                unit="/s",
+                ceiling=lists_sql,
+                ceiling_is="the same without Kafka",
+                aim=10_000,
+            ),
+            Figure(
+                what="one poison event in 500",
+                value=poison,
+                unit="/s",
+                ceiling=single,
+                ceiling_is="without poison",
+                aim=70,
+                aim_is_share=True,
+            ),
+        ],
+    )
+    latencies = await _latencies(database_url, kafka, rate=100, seconds=15)
+    show(
+        "Put to effect at 100 events a second",
+        [
+            Figure(what="half of them within", value=1000 * percentile(latencies, 50), unit="ms", aim=50, lower_is_better=True),
+            Figure(what="99 of 100 within", value=1000 * percentile(latencies, 99), unit="ms", aim=200, lower_is_better=True),
+        ],
+    )
+
+
+async def _fresh(database_url: str, kafka: str | None) -> None:
+    await trial.make_schemas(database_url)
+    if kafka is not None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+        await admin.start()
+        await admin.delete_topics([trial.TOPIC])
+        while trial.TOPIC in await admin.list_topics():
+            await asyncio.sleep(POLL_SECONDS)
+        await admin.close()
+        await ensure_topics(kafka, [trial.TOPIC])
+
+
+async def _tell(database_url: str, count: int, *, poison_every: int = 0) -> int:
+    database = Database(database_url, trial.TELLER)
+    teller = trial.Teller(database)
+    subjects = trial.subjects(1000)
+    for start in range(0, count, 50):
+        chosen = [subjects[number % len(subjects)] for number in range(start, start + 50)]
+        # Each poison event has a subject of its own, so that what is measured is the failing run and not the parked key.
+        poison = [(f"poison-{start}", 1)] if poison_every and start % poison_every == 0 else []
+        await teller.tell([*chosen[: 50 - len(poison)], *(subject for subject, _ in poison)], poison=poison)
+    await database.close()
+    return count - (-(-count // poison_every) if poison_every else 0)
+
+
+async def _through(database_url: str, kafka: str, count: int, *, consumers: int, how: str = "single", poison_every: int = 0) -> float:
+    """Return the rate from the relay's start on a full outbox to the last effect committed, relay and listeners all at work."""
+    await _fresh(database_url, kafka)
+    expected = await _tell(database_url, count, poison_every=poison_every)
+    listener = Database(database_url, trial.LISTENER)
+    with ExitStack() as stack:
+        for number in range(consumers):
+            stack.enter_context(worker("consume", database_url, kafka, how, f"bench-{number}"))
+        stack.enter_context(worker("relay", database_url, kafka))
+        clock = Clock()
+        while await trial.count_effects(listener) < expected:
+            await asyncio.sleep(POLL_SECONDS)
+        seconds = clock.seconds
+    await listener.close()
+    return expected / seconds
+
+
+async def _relay_alone(database_url: str, kafka: str, count: int) -> float:
+    await _fresh(database_url, kafka)
+    await _tell(database_url, count)
+    teller = Database(database_url, trial.TELLER)
+    with worker("relay", database_url, kafka):
+        while (await unsent(teller))[0]:
+            await asyncio.sleep(POLL_SECONDS)
+    async with teller.transaction() as tx:
+        first, last = (await tx.execute(select(func.min(outbox.c.sent_at), func.max(outbox.c.sent_at)))).one()
+    await teller.close()
+    # The first batch was already on its way when its rows were marked.
+    return (count - BATCH) / float((last - first).total_seconds())
+
+
+async def _sql_alone(database_url: str, count: int, *, lists: bool = False) -> float:
+    await _fresh(database_url, None)
+    database = Database(database_url, trial.LISTENER)
+    consumer = Consumer(trial.LISTENER, database, trial.LISTENS_TO_LISTS if lists else trial.LISTENS, trial.KNOWN)
+    subjects = trial.subjects(1000)
+    records = [trial.record(subjects[number % len(subjects)], 1 + number // len(subjects), offset=number) for number in range(count)]
+    clock = Clock()
+    for start in range(0, count, BATCH):
+        await consumer.take(records[start : start + BATCH])
+    seconds = clock.seconds
+    await database.close()
+    return count / seconds
+
+
+async def _bare_kafka(kafka: str) -> float:
+    topic = "bench.bare"
+    await ensure_topics(kafka, [topic])
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, enable_idempotence=True, max_batch_size=65536)
+    await producer.start()
+    for start in range(0, MANY, BATCH):
+        made = [trial.record(f"practice-{number % 1000:04d}", 1, offset=number) for number in range(start, start + BATCH)]
+        sent = [await producer.send(topic, one.value, key=one.key, headers=one.headers) for one in made]
+        await asyncio.gather(*sent)
+    await producer.stop()
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=kafka, group_id="bench.bare", auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    taken, clock = 0, Clock()
+    while taken < MANY:
+        found = await consumer.getmany(timeout_ms=1000, max_records=BATCH)
+        taken += sum(map(len, found.values()))
+        await consumer.commit()
+    seconds = clock.seconds
+    await consumer.stop()
+    return taken / seconds
+
+
+async def _latencies(database_url: str, kafka: str, *, rate: float, seconds: float) -> Sequence[float]:
+    await _fresh(database_url, kafka)
+    listener = Database(database_url, trial.LISTENER)
+    with worker("relay", database_url, kafka), worker("consume", database_url, kafka, "single", "bench-0"):
+        with worker("put", database_url, str(rate), str(seconds)) as putting:
+            while putting.poll() is None:
+                await asyncio.sleep(0.2)
+        deadline = time.monotonic() + 30
+        while await trial.count_effects(listener) < int(rate * seconds) and time.monotonic() < deadline:
+            await asyncio.sleep(POLL_SECONDS)
+    async with listener.transaction() as tx:
+        rows = (await tx.execute(select(trial.effects.c.told_at, trial.effects.c.at).order_by(trial.effects.c.place))).all()
+    await listener.close()
+    # The first second is the start of the processes.
+    return [(row.at - row.told_at).total_seconds() for row in rows[int(rate) :]]

@@ -1,0 +1,66 @@
+"""A measured figure beside its ceiling and its aim, and the table that shows them."""
+
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One line of the report."""
+
+    what: str
+    value: float
+    unit: str
+    ceiling: float | None = None  # the same unit, measured in the same run; None where there is none
+    ceiling_is: str = ""  # what the ceiling is
+    aim: float | None = None  # in `unit`, or in per cent of the ceiling where `aim_is_share`
+    aim_is_share: bool = False
+    lower_is_better: bool = False
+    note: str = ""
+
+    @property
+    def share(self) -> float | None:
+        """The figure in per cent of its ceiling."""
+        return 100 * self.value / self.ceiling if self.ceiling else None
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the aim is reached; None where there is none."""
+        measured = self.share if self.aim_is_share else self.value
+        if self.aim is None or measured is None:
+            return None
+        return measured <= self.aim if self.lower_is_better else measured >= self.aim
+
+
+def show(title: str, figures: Sequence[Figure]) -> None:
+    """Print figures as they are ready, so that a run that is broken off has said something."""
+    sys.stdout.write(f"\n{title}\n")
+    for figure in figures:
+        line = f"  {figure.what:<64} {figure.value:>10,.1f} {figure.unit}"
+        if figure.share is not None:
+            line += f" = {figure.share:.0f} % of {figure.ceiling:,.0f} ({figure.ceiling_is})"
+        if figure.aim is not None:
+            aim = f"{figure.aim:,.1f} {'%' if figure.aim_is_share else figure.unit}"
+            line += f"; aim {'at most' if figure.lower_is_better else 'at least'} {aim}: {'holds' if figure.holds else 'MISSED'}"
+        sys.stdout.write(f"{line}{f'; {figure.note}' if figure.note else ''}\n")
+    sys.stdout.flush()
+
+
+def percentile(values: Sequence[float], per_cent: int) -> float:
+    """Return the value below which `per_cent` of the values lie."""
+    return statistics.quantiles(values, n=100, method="inclusive")[per_cent - 1] if len(values) > 1 else values[0]
+
+
+class Clock:
+    """Seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds so far."""
+        return time.perf_counter() - self._began

@@ -1,0 +1,169 @@
+"""The `tidings` command; the one file that may import two services."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, closing
+from typing import Annotated
+
+import typer
+
+from services.desk import app as desk
+from services.intake import app as intake
+from services.intake import command as intake_command
+from services.newsletter import app as newsletter
+from services.social import app as social
+from shared import command, log
+from shared.broker import Probe
+from shared.command import CommandError, say
+from shared.embedded import run_file
+from shared.embedded.errors import EmbeddedError
+from shared.events import registry
+from shared.migrations import migrate as migrate_schemas
+from shared.operations import command as operations_command
+from shared.parts import Parts
+from shared.process import Process, open_port, serve
+from shared.service import Kafka, Service
+from shared.settings import Settings
+from shared.vault import new_key
+from shared.web import staff
+
+BUILDS: Mapping[str, Callable[[Parts], Service]] = {
+    "desk": desk.build,
+    "intake": intake.build,
+    "newsletter": newsletter.build,
+    "social": social.build,
+}
+OWNERS = ("intake", "newsletter", "social")
+"""The services that keep something, whose schemas `tidings migrate` makes."""
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The communications desk of the UN Network on Migration.",
+)
+app.add_typer(intake_command.app, name="partner")
+app.add_typer(operations_command.app, name="events")
+
+
+@app.command("all")
+def run_all(port: Annotated[int | None, typer.Option(help="Port of the web pages; TIDINGS_PORT, else 8000.")] = None) -> None:
+    """Run every service in one process, on embedded PostgreSQL and Kafka unless set otherwise. Ctrl-C ends it cleanly."""
+    settings = command.read_settings(**({} if port is None else {"port": port}))
+    log.configure(settings.log)
+    failure = command.run(_run_all(settings))
+    if failure:
+        raise command.fail(failure)
+
+
+async def _run_all(settings: Settings) -> str:
+    # Embedded parts are imported only where they are wanted: the image does not carry them.
+    from shared.embedded.kafka import EmbeddedKafka
+    from shared.embedded.postgres import EmbeddedPostgres
+
+    async with AsyncExitStack() as stack:
+        try:
+            claimed = stack.enter_context(run_file.claim(settings.var))
+            web = stack.enter_context(closing(open_port(settings.host, settings.port)))
+            changes: dict[str, object] = {"port": web.getsockname()[1]}
+            if settings.database == "embedded":
+                changes["database"] = stack.enter_context(EmbeddedPostgres(settings.var / "postgres")).url
+            embedded = settings.kafka == "embedded"
+            if embedded:
+                topics = dict.fromkeys(registry.TOPICS, registry.PARTITIONS)
+                changes["kafka"] = stack.enter_context(EmbeddedKafka(topics)).address
+        except EmbeddedError as error:
+            raise CommandError(str(error)) from error
+        settings = settings.model_copy(update=changes)
+        await migrate_schemas(settings.database, OWNERS)
+        parts = command.parts_of(settings)
+
+        async def announce(process: Process) -> None:
+            claimed.write(run_file.Run(web=process.address, database=settings.database, kafka=settings.kafka))
+            await _announce(parts, process)
+
+        process = await serve(_built(BUILDS, parts), parts, _kafka(settings, embedded=embedded), web, announce)
+        return process.failure
+
+
+def _built(names: Sequence[str] | Mapping[str, object], parts: Parts) -> list[Service]:
+    return [BUILDS[name](parts) for name in names]
+
+
+def _kafka(settings: Settings, *, embedded: bool) -> Kafka:
+    # The embedded broker lives in the process that runs every service, so its readers are known: all that listen.
+    readers: dict[str, list[str]] = {}
+    for name in OWNERS:
+        for topic in registry.topics_heard_by(name):
+            readers.setdefault(topic, []).append(name)
+    return Kafka(address=settings.kafka, embedded=embedded, probe=Probe(settings.kafka), readers=readers)
+
+
+async def _announce(parts: Parts, process: Process) -> None:
+    """Tell the person who started this where to go next."""
+    address = parts.settings.public_url or process.address
+    say()
+    say(f"Tidings runs at {address}/practices/")
+    say(f"Staff pages:    {address}{staff.ENTER}?key={parts.staff_key.key}")
+    for line in await intake_command.first_steps(parts):
+        say(line)
+    say("Ctrl-C ends it; what came in is kept.")
+    say()
+
+
+def _one(name: str) -> None:
+    settings = command.read_settings()
+    log.configure(settings.log)
+    if "embedded" in {settings.database, settings.kafka}:
+        raise command.fail(
+            f"`tidings {name}` runs one service beside others, so it needs a PostgreSQL and a Kafka that they share. "
+            "Set TIDINGS_DATABASE and TIDINGS_KAFKA, or run all of them with `tidings all`."
+        )
+    failure = command.run(_run_one(name, settings))
+    if failure:
+        raise command.fail(failure)
+
+
+async def _run_one(name: str, settings: Settings) -> str:
+    with closing(open_port(settings.host, settings.port)) as web:
+        parts = command.parts_of(settings.model_copy(update={"port": web.getsockname()[1]}))
+
+        async def announce(process: Process) -> None:
+            say(f"tidings {name} answers at {process.address}")
+
+        process = await serve(_built([name], parts), parts, _kafka(settings, embedded=False), web, announce)
+        return process.failure
+
+
+def _add_service(name: str) -> None:
+    def one() -> None:
+        _one(name)
+
+    one.__doc__ = f"Run the service {name}: web, consumers, relay, jobs."
+    app.command(name)(one)
+
+
+for _name in BUILDS:
+    _add_service(_name)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring all schemas to the newest version; safe to run twice and from several places at once."""
+    settings = command.found_settings()
+    command.run(migrate_schemas(settings.database, OWNERS))
+    say(f"The schemas of {', '.join(OWNERS)} are at their newest version.")
+
+
+@app.command()
+def key() -> None:
+    """Print a new key for TIDINGS_DATA_KEYS."""
+    typer.echo(new_key())
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""Wiring of intake."""
+
+from pathlib import Path
+
+from services.intake import handlers, jobs
+from services.intake.web import routers
+from services.intake.web.webhook_accept import is_webhook, webhook_limits
+from shared.parts import Parts
+from shared.service import Service
+
+NAME = "intake"
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def build(parts: Parts) -> Service:
+    """Return intake, put together and not yet at work."""
+    database = parts.database(NAME)
+    return Service(
+        name=NAME,
+        database=database,
+        listeners=handlers.LISTENS,
+        tells=True,
+        jobs=jobs.JOBS,
+        sent_by_programs=is_webhook,
+        limit_of=webhook_limits,
+        routers=routers.all_of(database, parts.vault, parts.pages(NAME, TEMPLATES)),
+    )

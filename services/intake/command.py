@@ -1,0 +1,74 @@
+"""`tidings partner`, and the first steps that `tidings all` prints."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from services.intake.commands import demo_partner
+from services.intake.store import partners
+from services.intake.webhooks import snippets
+from shared import clock, command
+from shared.command import print_json, say
+from shared.events.kinds.practice import PracticeSubmission
+from shared.parts import Parts
+
+app = typer.Typer(no_args_is_help=True, help="Partners, who send by signed webhook.")
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `add` a sub-command though it is the only one."""
+
+
+@app.command()
+def add(
+    name: str,
+    contact: Annotated[str, typer.Option(help="Mail address of the person to ask about what they send.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Give JSON on standard output.")] = False,
+) -> None:
+    """Make a partner; prints the webhook address and the first secret, which is shown this once."""
+    parts = command.parts_of(command.found_settings())
+    new = command.run(_add(parts, name, contact))
+    address = door_of(parts.public_url, new)
+    if as_json:
+        print_json({"id": new.id, "address": address, "secret": new.secret})
+        return
+    say(f"Partner {name} may send to:")
+    typer.echo(address)
+    say("signed with this secret, which is not shown again:")
+    typer.echo(new.secret)
+    say(f"How to send: {parts.public_url}/intake/catalogue")
+
+
+async def _add(parts: Parts, name: str, contact: str) -> partners.NewPartner:
+    database = parts.database("intake")
+    try:
+        async with database.transaction() as tx:
+            return await partners.add_partner(tx, parts.vault, name=name, contact=contact)
+    finally:
+        await database.close()
+
+
+def door_of(public_url: str, partner: object) -> str:
+    """Return the webhook address of a partner."""
+    return f"{public_url}/intake/webhooks/{getattr(partner, 'id', partner)}"
+
+
+async def first_steps(parts: Parts) -> Sequence[str]:
+    """Return lines that let a person send a first webhook: the partner of trial runs and a line for the shell."""
+    database = parts.database("intake")
+    try:
+        partner = await demo_partner(database, parts.vault)
+    finally:
+        await database.close()
+    body = {"type": PracticeSubmission.type, "timestamp": clock.now().isoformat(timespec="seconds"), "data": PracticeSubmission.example}
+    sample = snippets.Sample(address=door_of(parts.public_url, partner), example=body, secret=partner.secret)
+    return [
+        f"Trial partner:  {sample.address}",
+        "Send a practice from another terminal:",
+        "",
+        snippets.curl_line(sample),
+        "",
+    ]

@@ -1,0 +1,32 @@
+"""The clock in: raw requests are erased when their time is over."""
+
+from datetime import timedelta
+
+from services.intake.store import submissions
+from shared import clock
+from shared.db import Database
+from shared.retention import CHUNK, Kept
+from shared.service import DAY_SECONDS, Job
+
+RAW_DAYS = 90
+
+KEPT = (
+    Kept(what="raw webhook requests (intake, encrypted)", days=RAW_DAYS, why="a partner's question about what it sent can be answered"),
+    Kept(what="receipts (intake)", days=None, why="a repeat gets the same receipt however late it comes"),
+    Kept(what="submissions with their contacts (intake, contacts encrypted)", days=None, why="the sender can be answered and asked"),
+)
+"""What intake keeps beside what every service keeps."""
+
+
+async def forget_raw_requests(database: Database) -> int:
+    """Erase raw requests older than 90 days and return how many went; receipts and submissions stay."""
+    gone = 0
+    while True:
+        async with database.transaction() as tx:
+            done = await submissions.forget_raw(tx, clock.now() - timedelta(days=RAW_DAYS), CHUNK)
+        gone += done
+        if done < CHUNK:
+            return gone
+
+
+JOBS = (Job(name="raw requests", every_seconds=DAY_SECONDS, run=forget_raw_requests),)

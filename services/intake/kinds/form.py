@@ -1,0 +1,203 @@
+"""A form made from the model of a kind: which fields it has, and how what was filled in becomes the model's values.
+
+Without JavaScript: what may come several times has a row more than is filled in, and a button that asks for another.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from pydantic import ValidationError
+
+from services.intake.webhooks.faults import fault_key
+from services.intake.webhooks.rules import KIND_RULES
+from shared.events.base import Audience, Public
+from shared.events.codes import COUNTRIES, LANGUAGES
+from shared.events.kinds.parts import Submission
+from shared.web.forms import Fault, faults_of
+
+LONG_LINE = 300  # up to so many characters one line is offered, and several above
+Posted = Mapping[str, Sequence[str]]
+"""What a browser sent: every value of every name, in order."""
+
+
+class Widget(StrEnum):
+    """How a field is filled in."""
+
+    LINE = "line"
+    TEXT = "text"  # several lines
+    ADDRESS = "address"  # of the web
+    MAIL = "mail"
+    CHOICE = "choice"  # one of `options`
+    BOXES = "boxes"  # several of `options`, all in sight
+    CODES = "codes"  # several of many `options`, one row each
+    TEXTS = "texts"  # one text per language
+    GROUP = "group"  # one thing made of `parts`
+    ROWS = "rows"  # several things made of `parts`
+
+
+_COUNTRY_PATTERN = "^[A-Z]{2}$"
+_OBJECTIVES = tuple(str(number) for number in range(1, 24))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormField:
+    """One field of a form."""
+
+    name: str  # as the model has it
+    widget: Widget
+    required: bool
+    audience: Audience = Public
+    max_length: int = 0  # characters; 0 where nothing limits them
+    max_rows: int = 0  # of rows and codes
+    options: tuple[str, ...] = ()
+    parts: tuple["FormField", ...] = ()
+
+    @property
+    def long(self) -> bool:
+        """Whether its text needs several lines."""
+        return self.max_length > LONG_LINE
+
+
+@cache
+def fields_of(model: type[Submission]) -> tuple[FormField, ...]:
+    """Return the fields of a kind's form in their order; raises TypeError for a field that no widget fits."""
+    schema = model.model_json_schema()
+    return tuple(
+        replace(_field(name, part, name in schema["required"], schema["$defs"]), audience=model.audience_of(name))
+        for name, part in schema["properties"].items()
+    )
+
+
+def _field(name: str, schema: Mapping[str, Any], required: bool, definitions: Mapping[str, Any]) -> FormField:
+    inner = _resolved(schema, definitions)
+    field = FormField(
+        name=name,
+        widget=Widget.LINE,
+        required=required,
+        max_length=inner.get("maxLength", 0),
+    )
+    match inner:
+        case {"enum": words}:
+            return replace(field, widget=Widget.CHOICE, options=tuple(words))
+        case {"type": "object", "additionalProperties": dict(text)}:
+            return replace(field, widget=Widget.TEXTS, max_length=text.get("maxLength", 0), options=LANGUAGES)
+        case {"type": "object", "properties": dict()}:
+            return replace(field, widget=Widget.GROUP, parts=_parts(inner, definitions))
+        case {"type": "array", "items": dict(items)}:
+            return _several(field, inner, _resolved(items, definitions), definitions)
+        case {"type": "string"}:
+            return replace(field, widget=_written(inner, field))
+        case _:
+            raise TypeError(f"no widget fits the field {name}: {inner}")
+
+
+def _written(schema: Mapping[str, Any], field: FormField) -> Widget:
+    by_format = {"uri": Widget.ADDRESS, "email": Widget.MAIL}
+    return by_format.get(schema.get("format", ""), Widget.TEXT if field.long else Widget.LINE)
+
+
+def _several(field: FormField, schema: Mapping[str, Any], items: Mapping[str, Any], definitions: Mapping[str, Any]) -> FormField:
+    match items:
+        case {"enum": words}:
+            return replace(field, widget=Widget.BOXES, options=tuple(words))
+        case {"type": "integer", "maximum": 23}:
+            return replace(field, widget=Widget.BOXES, options=_OBJECTIVES)
+        case {"pattern": pattern} if pattern == _COUNTRY_PATTERN:
+            return replace(field, widget=Widget.CODES, options=tuple(sorted(COUNTRIES)), max_rows=len(COUNTRIES))
+        case {"type": "object"}:
+            return replace(field, widget=Widget.ROWS, parts=_parts(items, definitions), max_rows=schema["maxItems"])
+        case _:
+            raise TypeError(f"no widget fits several of {items} in {field.name}")
+
+
+def _parts(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> tuple[FormField, ...]:
+    required = schema.get("required", ())
+    return tuple(_field(name, part, name in required, definitions) for name, part in schema["properties"].items())
+
+
+def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a reference, and pass over the "or nothing" of an optional field."""
+    if "anyOf" in schema:
+        schema = next(branch for branch in schema["anyOf"] if branch.get("type") != "null")
+    return definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+
+
+# ---- what was filled in ----
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filled:
+    """What somebody filled in, read by the fields of the form; the same for asking the model and for showing it again."""
+
+    fields: Sequence[FormField]
+    posted: Posted
+    language: str  # the one that the sender writes in
+
+    def values(self) -> dict[str, Any]:
+        """Return the values for the model; what was left empty is left out, so that the model says what is missing."""
+        values = {field.name: value for field in self.fields if (value := self._value(field))}
+        return values | {"language": self.language}
+
+    def _value(self, field: FormField) -> Any:
+        match field.widget:
+            case Widget.BOXES | Widget.CODES:
+                return self.several(field.name)
+            case Widget.TEXTS:
+                return self._texts(field)
+            case Widget.GROUP:
+                return self._group(field.parts, field.name)
+            case Widget.ROWS:
+                return self.rows(field)
+            case _:
+                return self.one(field.name)
+
+    def one(self, name: str) -> str:
+        """Return the value under a name, empty where there is none."""
+        return next((value.strip() for value in self.posted.get(name, ()) if value.strip()), "")
+
+    def several(self, name: str) -> list[str]:
+        """Return the values under a name, each once."""
+        return list(dict.fromkeys(value.strip() for value in self.posted.get(name, ()) if value.strip()))
+
+    def rows(self, field: FormField) -> list[dict[str, str]]:
+        """Return the rows of a field that have something in them."""
+        rows = (self._group(field.parts, f"{field.name}.{row}") for row in range(field.max_rows))
+        return [row for row in rows if row]
+
+    def _group(self, parts: Sequence[FormField], prefix: str) -> dict[str, str]:
+        return {part.name: value for part in parts if (value := self.one(f"{prefix}.{part.name}"))}
+
+    def _texts(self, field: FormField) -> dict[str, str]:
+        # The plain name is the sender's own language, whichever that is; it may also have been written among the translations.
+        texts = {self.language: self.one(field.name)} | {
+            code: text
+            for code in field.options
+            if (text := self.one(f"{field.name}.{code}")) and not (code == self.language and self.one(field.name))
+        }
+        return {code: text for code, text in texts.items() if text}
+
+    def faults(self, error: ValidationError | None) -> tuple[Fault, ...]:
+        """Return what is wrong, under the names that the fields have in the form, in the words that the door uses too."""
+        return (*self._written_twice(), *(self._as_in_form(fault) for fault in (faults_in_words(error) if error else ())))
+
+    def _written_twice(self) -> Iterator[Fault]:
+        for field in self.fields:
+            name = f"{field.name}.{self.language}"
+            if field.widget is Widget.TEXTS and self.one(field.name) and self.one(name) not in {"", self.one(field.name)}:
+                yield Fault(field=name, pointer="", part="body", code="written-twice", key="fault.written-twice", params={})
+
+    def _as_in_form(self, fault: Fault) -> Fault:
+        top, _, rest = fault.field.partition(".")
+        return replace(fault, field=top) if rest == self.language else fault
+
+
+def faults_in_words(error: ValidationError) -> tuple[Fault, ...]:
+    """Return what is wrong with the values of a form, each with its sentence; a rule of a kind has one of its own."""
+    details = error.errors(include_url=False)
+    return tuple(
+        replace(fault, key=fault_key(fault.code), params=detail.get("ctx", {})) if fault.code in KIND_RULES else fault
+        for fault, detail in zip(faults_of(details), details, strict=True)
+    )

@@ -1,0 +1,221 @@
+"""Receipts and submissions: kept once, found again, decided on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    DateTime,
+    Double,
+    LargeBinary,
+    Row,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    func,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from services.intake.domain import Decision, IntakeError, NewSubmission, StoredSubmission, SubmissionState
+from services.intake.store.tables import partners, receipts, submissions
+from shared.db import Transaction
+
+
+class RepeatError(IntakeError):
+    """This was kept before; look up what became of it, and answer as then."""
+
+
+class ReferenceTakenError(IntakeError):
+    """Another submission has this reference; draw another."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """How a webhook came in."""
+
+    partner_id: UUID
+    key_id: UUID
+    webhook_id: str
+    fingerprint: str
+    type: str
+    dialect: str
+    source: str
+    event_id: str
+    occurred_at: datetime
+    sent_at: datetime
+    skew_seconds: float
+    unread: list[str]
+    raw_sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """What was kept when the same webhook came before."""
+
+    receipt: UUID
+    fingerprint: str
+    type: str
+    token: str
+
+
+# One statement, because each further one costs a round trip before the partner has its answer.
+_KEEP = text("""
+    WITH receipt AS (
+        INSERT INTO receipts (id, partner_id, key_id, webhook_id, fingerprint, type, dialect, source, event_id,
+                              occurred_at, sent_at, received_at, skew_seconds, unread, raw_sealed)
+        VALUES (:id, :partner_id, :key_id, :webhook_id, :fingerprint, :type, :dialect, :source, :event_id,
+                :occurred_at, :sent_at, :received_at, :skew_seconds, :unread, :raw_sealed)
+        ON CONFLICT (partner_id, webhook_id) DO NOTHING
+        RETURNING id
+    ), submission AS (
+        INSERT INTO submissions (id, kind, channel, partner_id, language, reference, public, internal, contact_sealed,
+                                 state, event_id, decision_revision, token, received_at)
+        SELECT receipt.id, :kind, :channel, :partner_id, :language, :reference, :public, :internal, :contact_sealed,
+               'received', :told_as, 0, :token, :received_at
+        FROM receipt
+        ON CONFLICT (reference) DO NOTHING
+        RETURNING id
+    )
+    SELECT EXISTS (SELECT FROM receipt) AS is_new, EXISTS (SELECT FROM submission) AS is_kept
+""").bindparams(
+    bindparam("id", type_=Uuid),
+    bindparam("partner_id", type_=Uuid),
+    bindparam("key_id", type_=Uuid),
+    bindparam("told_as", type_=Uuid),
+    bindparam("occurred_at", type_=DateTime(timezone=True)),
+    bindparam("sent_at", type_=DateTime(timezone=True)),
+    bindparam("received_at", type_=DateTime(timezone=True)),
+    bindparam("skew_seconds", type_=Double),
+    bindparam("unread", type_=ARRAY(Text)),
+    bindparam("raw_sealed", type_=LargeBinary),
+    bindparam("contact_sealed", type_=LargeBinary),
+    bindparam("public", type_=JSONB),
+    bindparam("internal", type_=JSONB),
+)
+
+
+async def keep_webhook(tx: Transaction, new: NewSubmission, receipt: Receipt, *, reference: str, told_as: UUID) -> None:
+    """Keep a receipt and its submission, whose submission.received event is `told_as`.
+
+    Raises RepeatError where the partner has sent this webhook-id before, ReferenceTakenError where the reference is another's;
+    nothing of the transaction may then be committed. Waits for another copy that is being kept.
+    """
+    values = vars(new) | vars(receipt) | {"channel": new.channel.value, "reference": reference, "told_as": told_as}
+    outcome = (await tx.execute(_KEEP, values)).one()
+    if not outcome.is_new:
+        raise RepeatError(RepeatError.__doc__)
+    if not outcome.is_kept:
+        raise ReferenceTakenError(ReferenceTakenError.__doc__)
+
+
+async def keep_form(tx: Transaction, new: NewSubmission, *, form_hash: str, reference: str, told_as: UUID) -> None:
+    """Keep what came by a form; raises RepeatError where the very same form was kept before, else as `keep_webhook`."""
+    values = vars(new) | {"channel": new.channel.value}
+    row = insert(submissions).values(
+        **values,
+        reference=reference,
+        state=SubmissionState.RECEIVED.value,
+        event_id=told_as,
+        decision_revision=0,
+        form_hash=form_hash,
+    )
+    done = await tx.execute(row.on_conflict_do_nothing().returning(submissions.c.id))
+    if done.first() is None:
+        raise RepeatError if await by_form(tx, form_hash) else ReferenceTakenError
+
+
+async def by_form(tx: Transaction, form_hash: str) -> str | None:
+    """Return the token of what a form was kept as, or None."""
+    token: str | None = (await tx.execute(select(submissions.c.token).where(submissions.c.form_hash == form_hash))).scalar_one_or_none()
+    return token
+
+
+async def earlier(tx: Transaction, partner_id: UUID, webhook_id: str) -> Earlier | None:
+    """Return what was kept of a webhook that a partner sent before, or None."""
+    query = (
+        select(receipts.c.id, receipts.c.fingerprint, receipts.c.type, submissions.c.token)
+        .join(submissions, submissions.c.id == receipts.c.id)
+        .where(receipts.c.partner_id == partner_id, receipts.c.webhook_id == webhook_id)
+    )
+    row = (await tx.execute(query)).one_or_none()
+    return Earlier(receipt=row.id, fingerprint=row.fingerprint, type=row.type, token=row.token) if row else None
+
+
+_STORED = tuple(submissions.c[name] for name in StoredSubmission.__dataclass_fields__)
+
+
+async def _one(tx: Transaction, query: Select[Any]) -> StoredSubmission | None:
+    row = (await tx.execute(query)).mappings().one_or_none()
+    return StoredSubmission(**{**row, "state": SubmissionState(row["state"])}) if row else None
+
+
+async def find(tx: Transaction, submission_id: UUID) -> StoredSubmission | None:
+    """Return a submission, or None where there is none with this id."""
+    return await _one(tx, select(*_STORED).where(submissions.c.id == submission_id))
+
+
+async def lock(tx: Transaction, submission_id: UUID) -> StoredSubmission | None:
+    """Return a submission that nobody else can change until the transaction ends, or None; waits for who is changing it."""
+    return await _one(tx, select(*_STORED).where(submissions.c.id == submission_id).with_for_update())
+
+
+async def by_token(tx: Transaction, token: str) -> StoredSubmission | None:
+    """Return the submission whose tracking page has this token, or None."""
+    return await _one(tx, select(*_STORED).where(submissions.c.token == token))
+
+
+async def decide(tx: Transaction, submission_id: UUID, decision: Decision, at: datetime) -> None:
+    """Write a decision down."""
+    await tx.execute(
+        update(submissions)
+        .where(submissions.c.id == submission_id)
+        .values(
+            state=decision.state.value,
+            reason=decision.reason,
+            reason_language=decision.reason_language,
+            address=decision.address,
+            decision_revision=decision.revision,
+            decided_at=at,
+        )
+    )
+
+
+async def receipt_of(tx: Transaction, submission_id: UUID) -> Row[Any] | None:
+    """Return how a submission came in by webhook, with its partner's name; None for another channel."""
+    columns = [column for column in receipts.c if column.name != "raw_sealed"]
+    query: Select[Any] = select(*columns, partners.c.name.label("partner_name")).join(partners, partners.c.id == receipts.c.partner_id)
+    row: Row[Any] | None = (await tx.execute(query.where(receipts.c.id == submission_id))).one_or_none()
+    return row
+
+
+async def listing(
+    tx: Transaction, *, state: SubmissionState | None, kind: str | None, limit: int, offset: int
+) -> tuple[Sequence[Row[Any]], int]:
+    """Return submissions, those that wait longest first, others newest first, and how many there are in all."""
+    chosen = select(submissions).where(
+        *([submissions.c.state == state.value] if state else []), *([submissions.c.kind == kind] if kind else [])
+    )
+    order = submissions.c.received_at.asc() if state is SubmissionState.RECEIVED else submissions.c.received_at.desc()
+    named = chosen.add_columns(partners.c.name.label("partner_name")).outerjoin(partners, partners.c.id == submissions.c.partner_id)
+    rows = (await tx.execute(named.order_by(order, submissions.c.id).limit(limit).offset(offset))).all()
+    return rows, (await tx.execute(select(func.count()).select_from(chosen.subquery()))).scalar_one()
+
+
+async def counts(tx: Transaction) -> Mapping[str, int]:
+    """Return how many submissions there are in each state."""
+    found = await tx.execute(select(submissions.c.state, func.count()).group_by(submissions.c.state))
+    return {state.value: 0 for state in SubmissionState} | {row.state: row[1] for row in found}
+
+
+async def forget_raw(tx: Transaction, before: datetime, limit: int) -> int:
+    """Erase the raw requests that came before a moment, `limit` at most; returns how many went."""
+    old = select(receipts.c.id).where(receipts.c.received_at < before, receipts.c.raw_sealed.is_not(None)).limit(limit)
+    done = await tx.execute(update(receipts).where(receipts.c.id.in_(old)).values(raw_sealed=None))
+    return done.rowcount

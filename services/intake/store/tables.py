@@ -1,0 +1,120 @@
+"""The tables of intake."""
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.db import metadata
+
+TABLES = metadata()
+
+partners = Table(
+    "partners",
+    TABLES,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("contact_sealed", LargeBinary, nullable=False),  # a mail address
+    Column("rate_per_minute", Integer, nullable=False),  # requests that each process takes
+    Column("demo", Boolean, nullable=False),  # the one that a trial run shows
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+Index("partners_demo_idx", partners.c.demo, unique=True, postgresql_where=partners.c.demo)
+
+partner_keys = Table(
+    "partner_keys",
+    TABLES,
+    Column("id", Uuid, primary_key=True),
+    Column("partner_id", ForeignKey("partners.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),  # secret or public
+    Column("sealed", LargeBinary, nullable=False),  # its text: whsec_… or whpk_…
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("last_used_at", DateTime(timezone=True)),  # to the minute; empty before the first use
+    Column("revoked_at", DateTime(timezone=True)),  # empty while it is live
+)
+
+# One row for each request that was accepted at the webhook door; its id is also that of the submission.
+receipts = Table(
+    "receipts",
+    TABLES,
+    Column("id", Uuid, primary_key=True),
+    Column("partner_id", ForeignKey("partners.id"), nullable=False),
+    Column("key_id", ForeignKey("partner_keys.id"), nullable=False),
+    Column("webhook_id", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),  # differs where the same id comes with other content
+    Column("type", Text, nullable=False),
+    Column("dialect", Text, nullable=False),
+    Column("source", Text, nullable=False),  # of a CloudEvent; empty for others
+    Column("event_id", Text, nullable=False),  # of a CloudEvent; empty for others
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("sent_at", DateTime(timezone=True), nullable=False),  # by the sender's clock
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("skew_seconds", Double, nullable=False),  # our clock minus the sender's
+    Column("unread", ARRAY(Text), nullable=False),  # names beside the data that we know nothing of
+    Column("raw_sealed", LargeBinary),  # headers and body as they came; empty once their time is over
+    # Decides what is a repeat; never a look before the insert, which two copies at once would both pass.
+    UniqueConstraint("partner_id", "webhook_id"),
+)
+Index("receipts_raw_idx", receipts.c.received_at, postgresql_where=receipts.c.raw_sealed.is_not(None))
+
+submissions = Table(
+    "submissions",
+    TABLES,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("partner_id", ForeignKey("partners.id")),
+    Column("language", Text, nullable=False),
+    Column("reference", Text, nullable=False, unique=True),
+    Column("public", JSONB, nullable=False),
+    Column("internal", JSONB, nullable=False),
+    Column("contact_sealed", LargeBinary, nullable=False),
+    Column("contact_confirmed_at", DateTime(timezone=True)),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("reason_language", Text),
+    Column("address", Text),
+    Column("event_id", Uuid, nullable=False),
+    Column("decision_revision", Integer, nullable=False),
+    Column("token", Text, nullable=False, unique=True),
+    Column("form_hash", Text, unique=True),  # so that a form sent twice is kept once; empty for other channels
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("decided_at", DateTime(timezone=True)),
+)
+Index("submissions_state_received_at_idx", submissions.c.state, submissions.c.received_at)
+
+practices = Table(
+    "practices",
+    TABLES,
+    Column("id", Uuid, primary_key=True),
+    Column("submission_id", ForeignKey("submissions.id"), nullable=False, unique=True),
+    Column("slug", Text, nullable=False, unique=True),  # last part of its address; stays when the title changes
+    Column("state", Text, nullable=False),
+    Column("revision", Integer, nullable=False),  # of the last event told about it
+    Column("language", Text, nullable=False),
+    Column("title", JSONB, nullable=False),
+    Column("summary", JSONB, nullable=False),
+    Column("text", JSONB(none_as_null=True)),
+    Column("entity", Text, nullable=False),
+    Column("entity_type", Text, nullable=False),
+    Column("countries", ARRAY(Text), nullable=False),
+    Column("objectives", ARRAY(Integer), nullable=False),
+    Column("principles", ARRAY(Text), nullable=False),
+    Column("links", JSONB, nullable=False),
+    Column("published_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("withdrawn_because", Text),
+)
+Index("practices_published_at_idx", practices.c.published_at, postgresql_where=practices.c.state == "published")

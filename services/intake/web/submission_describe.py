@@ -1,0 +1,56 @@
+"""The fields of a submission as reviewers read them: the model's own titles, codes with their meaning, texts with their language."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.intake.web import wording
+from shared.events.kinds import KINDS
+from shared.i18n import CONTENT_LANGUAGES
+from shared.web.pages import Sentence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """A value as it is shown: one text, several values, or named ones."""
+
+    text: str = ""
+    address: str = ""  # set where the text is a web address
+    items: Sequence["Described"] = ()
+    members: Sequence[tuple[str, "Described"]] = field(default=())
+    texts: Sequence[tuple[str, str]] = ()  # language and text
+
+
+def describe(kind: str, fields: Mapping[str, Any], reader: str) -> Sequence[tuple[str, Described]]:
+    """Return title and value of each field, in the order of the model."""
+    model = KINDS[kind]
+    named = [name for name in model.fields_in_order() if name in fields]
+    return [(model.model_fields[name].title or name, _described(name, fields[name], reader)) for name in named]
+
+
+def _described(name: str, value: Any, reader: str) -> Described:
+    match value:
+        case dict() if value and set(value) <= set(CONTENT_LANGUAGES):
+            return Described(texts=[(code, value[code]) for code in CONTENT_LANGUAGES if code in value])
+        case dict():
+            return Described(members=[(key, _described(key, member, reader)) for key, member in value.items()])
+        case list():
+            return Described(items=[_described(name, item, reader) for item in value])
+        case str() if value.startswith(("https://", "http://")):
+            return Described(text=value, address=value)
+        case _:
+            return Described(text=_meaning(name, value, reader))
+
+
+def _meaning(name: str, value: Any, reader: str) -> str | Sentence:
+    match name:
+        case "objectives":
+            return wording.objective_title(int(value), reader)
+        case "principles":
+            return wording.principle_title(str(value), reader)
+        case "countries":
+            return wording.country_name(str(value), reader)
+        case "entity_type":
+            return wording.entity_type_title(str(value), reader)
+        case _:
+            return str(value)

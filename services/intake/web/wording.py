@@ -1,0 +1,84 @@
+"""Titles of codes in the reader's language, each knowing the language that it really is in."""
+
+from collections.abc import Iterable, Sequence
+
+from services.intake.kinds.form import FormField
+from shared import i18n
+from shared.events.codes import SYNTHETIC_COUNTRIES
+from shared.reference.countries import Country, by_name, country, footnotes_for, is_country
+from shared.reference.objectives import objective
+from shared.reference.principles import principle
+from shared.reference.titles import Title
+from shared.web.pages import Sentence, sentences
+
+Option = tuple[str, Sentence]
+"""A value and the words for it."""
+
+
+def _said(title: Title, reader: str) -> Sentence:
+    return Sentence(title.text, lang=title.lang, reader=reader)
+
+
+def objective_title(number: int, reader: str) -> Sentence:
+    """Return number and short title of an objective."""
+    title = objective(number).short.in_(reader)
+    return Sentence(f"{number}. {title.text}", lang=title.lang, reader=reader)
+
+
+def principle_title(code: str, reader: str) -> Sentence:
+    """Return the title of a guiding principle."""
+    return _said(principle(code).title.in_(reader), reader)
+
+
+def country_name(code: str, reader: str) -> Sentence:
+    """Return the name of a country; of the invented States of sample data, their code."""
+    if not is_country(code):
+        return Sentence(code, lang=reader, reader=reader)
+    return _said(country(code).name.in_(reader), reader)
+
+
+def entity_type_title(code: str, reader: str) -> Sentence:
+    """Return what kind of body this is."""
+    text, lang = i18n.look_up(reader, f"entity-type.{code}")
+    return Sentence(text, lang=lang, reader=reader)
+
+
+def footnotes(codes: Iterable[str], reader: str) -> Sequence[Sentence]:
+    """Return the sentences that a page has to show when it names these countries."""
+    known = [code for code in codes if is_country(code)]
+    return [_said(footnote.text.in_(reader), reader) for footnote in footnotes_for(known)]
+
+
+def named_countries(codes: Iterable[str], reader: str) -> Sequence[Sentence]:
+    """Return the names of countries in the order of their codes."""
+    return [country_name(code, reader) for code in codes]
+
+
+def country_options(reader: str, codes: Iterable[str] | None = None) -> Sequence[Option]:
+    """Return countries to choose from in the order of their names: all, or those with these codes."""
+    wanted = None if codes is None else set(codes)
+    chosen = [found for found in by_name(reader) if wanted is None or found.alpha2 in wanted]
+    options = [_country_option(found, reader) for found in chosen]
+    invented = sorted((wanted or set()) & SYNTHETIC_COUNTRIES)
+    return [*options, *((code, country_name(code, reader)) for code in invented)]
+
+
+def _country_option(found: Country, reader: str) -> Option:
+    return found.alpha2, _said(found.name.in_(reader), reader)
+
+
+def options_of(field: FormField, reader: str) -> Sequence[Option]:
+    """Return what a field of a form offers."""
+    match field.name:
+        case "language":
+            return [(code, Sentence(i18n.language_name(code, code), lang=code, reader=reader)) for code in field.options]
+        case "objectives":
+            return [(code, objective_title(int(code), reader)) for code in field.options]
+        case "principles":
+            return [(code, principle_title(code, reader)) for code in field.options]
+        case "countries":
+            return country_options(reader)
+        case "entity_type":
+            return [(code, entity_type_title(code, reader)) for code in field.options]
+        case _:
+            return [(code, sentences(reader)(f"option.{code}")) for code in field.options]  # type: ignore[misc]

@@ -1,0 +1,7 @@
+"""The newsletter.
+
+Owns: the pool of items that a monthly issue is made from.
+Listens to: what is published and may be worth a reader's time (practices, for now).
+Tells: nothing yet.
+Needs: PostgreSQL, Kafka.
+"""

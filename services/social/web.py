@@ -1,0 +1,54 @@
+"""Requests in: the drafts as the team sees them."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy import select
+
+from services.social.domain import DraftState
+from services.social.store import drafts as drafts_table
+from services.social.store import list_drafts
+from shared.db import Database, Transaction
+from shared.i18n import CONTENT_LANGUAGES
+from shared.operations.story import Fact
+from shared.web.pages import Pages
+from shared.web.staff import require_staff
+
+DRAFTS = "/social/drafts"
+SHOWN = 200
+
+
+def router(database: Database, pages: Pages) -> APIRouter:
+    """Return the pages of social media."""
+    router = APIRouter(dependencies=[Depends(require_staff)], include_in_schema=False)
+
+    @router.get("/social/")
+    async def start() -> Response:
+        """Lead to the drafts, the first page there is."""
+        return RedirectResponse(DRAFTS, status_code=303)
+
+    @router.get(DRAFTS)
+    async def drafts(request: Request) -> Response:
+        """Show what could be posted, newest first, each with where it came from."""
+        async with database.transaction() as tx:
+            rows = await list_drafts(tx, SHOWN)
+        return pages.render(request, "social/drafts.html", drafts=rows, content_languages=CONTENT_LANGUAGES, full=len(rows) == SHOWN)
+
+    return router
+
+
+async def facts(tx: Transaction, trace_id: str) -> Sequence[Fact]:
+    """Return which drafts stand because of the trace of this id: its part of the story of one thing."""
+    found: list[Fact] = []
+    for draft in await tx.execute(select(drafts_table).where(drafts_table.c.trace_id == trace_id)):
+        address = f"{DRAFTS}#draft-{draft.id}"
+        if draft.revision == 1 or draft.state == DraftState.WITHDRAWN.value:
+            found.append(Fact(time=draft.created_at, title_key="staff.drafts.made", address=address))
+        else:
+            found.append(
+                Fact(time=draft.updated_at, title_key="staff.drafts.corrected", params={"revision": draft.revision}, address=address)
+            )
+        if draft.state == DraftState.WITHDRAWN.value:
+            found.append(Fact(time=draft.updated_at, title_key="staff.drafts.withdrawn", address=address))
+    return found

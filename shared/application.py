@@ -1,0 +1,102 @@
+"""The web application of one process: the pages of every service that runs in it, and what the process says of itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import Scope
+
+from shared import metrics
+from shared.db import is_away
+from shared.operations import web as operations
+from shared.parts import Parts
+from shared.readiness import Check, Grade, summary
+from shared.service import Running
+from shared.web.pages import Pages
+from shared.web.safety import bears_token, form_limit
+from shared.web.wiring import install
+
+
+def application(running: Sequence[Running], parts: Parts) -> FastAPI:
+    """Return the ASGI application for these services; their work is begun and ended elsewhere."""
+    # FastAPI's own documentation pages load their scripts from another host.
+    app = FastAPI(title="Tidings", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(health_router(running))
+    own = [router for one in running for router in one.service.routers]
+    for router in [*own, *(_operations(one, parts) for one in running if one.service.database is not None)]:
+        app.include_router(router)
+    doors = [one.service.sent_by_programs for one in running if one.service.sent_by_programs is not None]
+    limits = [one.service.limit_of for one in running if one.service.limit_of is not None]
+    install(
+        app,
+        pages=Pages(public_url=parts.public_url),
+        staff_key=parts.staff_key,
+        sent_by_programs=_any_of([bears_token, *doors]),
+        limit_of=_largest_of([form_limit, *limits]),
+        unavailable=is_away,
+    )
+    return app
+
+
+def _operations(one: Running, parts: Parts) -> APIRouter:
+    database = one.service.database
+    assert database is not None
+
+    async def figures() -> Mapping[str, object]:
+        found = await one.figures()
+        return asdict(found) if found else {}
+
+    return operations.router(one.service.name, database, Pages(public_url=parts.public_url), figures, one.service.facts)
+
+
+def health_router(running: Sequence[Running]) -> APIRouter:
+    """Return /healthz (the process answers), /readyz (each part with its reason) and /metrics; a gateway routes none of them."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/healthz")
+    async def healthz() -> Response:
+        return JSONResponse({"status": "alive"})
+
+    @router.get("/readyz")
+    async def readyz() -> Response:
+        checks: list[Check] = []
+        for one in running:
+            checks.extend(await one.checks())
+        status, body = summary(checks)
+        return JSONResponse(body, status_code=status)
+
+    @router.get("/metrics")
+    async def prometheus(request: Request) -> Response:
+        del request
+        for one in running:
+            await _measure(one)
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+async def _measure(one: Running) -> None:
+    """Bring the gauges of a service up to date; what cannot be read now keeps its last value."""
+    checks = await one.checks()
+    if any(check.grade is Grade.DOWN and check.part.endswith(".database") for check in checks):
+        return
+    figures = await one.figures()
+    if figures is None:
+        return
+    name = one.service.name
+    metrics.OUTBOX_UNSENT.labels(name).set(figures.outbox_unsent)
+    metrics.OUTBOX_AGE.labels(name).set(figures.outbox_age_seconds)
+    for state, count in figures.parked.items():
+        metrics.PARKED.labels(name, state).set(count)
+    if figures.lag is not None:
+        metrics.CONSUMER_LAG.labels(name).set(figures.lag)
+
+
+def _any_of(predicates: Sequence[Callable[[Scope], bool]]) -> Callable[[Scope], bool]:
+    return lambda scope: any(predicate(scope) for predicate in predicates)
+
+
+def _largest_of(limits: Sequence[Callable[[Scope], int]]) -> Callable[[Scope], int]:
+    return lambda scope: max(limit(scope) for limit in limits)

@@ -1,0 +1,121 @@
+"""What the commands of `tidings` have in common: finding the running system, and speaking to people and to programs."""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+import typer
+
+from shared import settings as settings_
+from shared.embedded import run_file
+from shared.keys import kept_keys
+from shared.parts import Parts
+from shared.settings import Settings, SettingsError
+from shared.vault import Vault
+from shared.web.staff import StaffKey
+
+T = TypeVar("T")
+
+
+class CommandError(Exception):
+    """A command cannot do its work; the message says what happened and what to do."""
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Return what `work` returns; ends the command with exit code 1 and a plain sentence when it cannot be done."""
+    try:
+        return _loop()(work)
+    except (CommandError, SettingsError, OSError) as error:
+        raise fail(str(error)) from error
+
+
+def _loop() -> Callable[[Coroutine[Any, Any, T]], T]:
+    try:
+        import uvloop
+    except ImportError:  # it does not exist for every system
+        return asyncio.run
+    return uvloop.run
+
+
+def fail(sentence: str) -> typer.Exit:
+    """Say why on standard error and return the exit to raise."""
+    typer.echo(f"tidings: {sentence}", err=True)
+    return typer.Exit(1)
+
+
+def read_settings(**given: Any) -> Settings:
+    """Return the settings; ends the command with exit code 1 when one is wrong."""
+    try:
+        return settings_.read(**given)
+    except SettingsError as error:
+        raise fail(str(error)) from error
+
+
+def found_settings() -> Settings:
+    """Return the settings with the addresses of the running system's embedded parts in place of the word `embedded`.
+
+    Ends the command when parts are embedded and nothing runs on TIDINGS_VAR.
+    """
+    settings = read_settings()
+    if "embedded" not in {settings.database, settings.kafka}:
+        return settings
+    running = run_file.read(settings.var)
+    if running is None:
+        raise fail(
+            f"Nothing runs on {settings.var}. Start it with `tidings all`, "
+            "or set TIDINGS_DATABASE and TIDINGS_KAFKA to the system you mean."
+        )
+    changes: dict[str, object] = {}
+    if settings.database == "embedded":
+        changes["database"] = running.database
+    if settings.kafka == "embedded":
+        changes["kafka"] = running.kafka
+    if settings.public_url is None:
+        changes["public_url"] = running.web
+    return settings.model_copy(update=changes)
+
+
+def parts_of(settings: Settings, *, public_url: str | None = None) -> Parts:
+    """Return what services are built from; keys that no setting gives are those kept in the state directory."""
+    data_keys = [key.get_secret_value() for key in settings.data_keys]
+    staff_key = settings.staff_key.get_secret_value() if settings.staff_key else ""
+    if not data_keys or not staff_key:
+        kept = kept_keys(settings.var)
+        data_keys, staff_key = data_keys or kept.data_keys, staff_key or kept.staff_key
+    address = public_url or settings.address
+    try:
+        vault = Vault(data_keys)
+    except ValueError as error:
+        raise SettingsError("TIDINGS_DATA_KEYS is wrong: one of its keys is not one that `tidings key` makes.") from error
+    try:
+        key = StaffKey(key=staff_key, secure=address.startswith("https:"))
+    except ValueError as error:
+        raise SettingsError(f"TIDINGS_STAFF_KEY is wrong: {error}. For example, take what `tidings key` prints.") from error
+    return Parts(settings=settings, vault=vault, staff_key=key, public_url=address)
+
+
+def say(sentence: str = "") -> None:
+    """Tell people something, on standard error."""
+    typer.echo(sentence, err=True)
+
+
+def print_json(value: object) -> None:
+    """Give programs something, on standard output."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+    """Print rows under their columns' names, on standard output."""
+    cells = [[str(row.get(column, "")) for column in columns] for row in rows]
+    widths = [max(len(text) for text in [column, *(line[place] for line in cells)]) for place, column in enumerate(columns)]
+    for line in [list(columns), *cells]:
+        sys.stdout.write("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() + "\n")
+
+
+def quiet_libraries() -> None:
+    """Keep libraries from talking between a command's own lines."""
+    logging.getLogger().setLevel(logging.ERROR)

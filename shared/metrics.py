@@ -1,0 +1,13 @@
+"""What is counted, under the names that dashboards and alerts rely on."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+EVENTS_SENT = Counter("tidings_events_sent_total", "Events that Kafka has acknowledged", ["service"])
+EVENTS_TAKEN = Counter("tidings_events_taken_total", "Events taken from Kafka, by what became of them", ["service", "type", "outcome"])
+BATCH_SECONDS = Histogram("tidings_batch_seconds", "Time from a batch's arrival to its commit", ["service"])
+BATCH_RETRIES = Counter("tidings_batch_retries_total", "Batches that waited for the database and were tried again", ["service"])
+CONSUMER_RESTARTS = Counter("tidings_consumer_restarts_total", "Subscribers restarted for being alive without moving", ["service"])
+CONSUMER_LAG = Gauge("tidings_consumer_lag", "Events in Kafka that this service has not finished with", ["service"])
+OUTBOX_UNSENT = Gauge("tidings_outbox_unsent", "Events waiting in the outbox", ["service"])
+OUTBOX_AGE = Gauge("tidings_outbox_age_seconds", "Age of the oldest event that waits in the outbox", ["service"])
+PARKED = Gauge("tidings_parked", "Events set aside, by state", ["service", "state"])

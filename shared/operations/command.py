@@ -1,0 +1,130 @@
+"""`tidings events`: looks at deliveries between services and repairs them, on the system that runs or that the settings name."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared import command, parking
+from shared.command import CommandError, print_json, print_table, say
+from shared.db import Database, Transaction
+from shared.events import registry
+from shared.events.codes import Service
+from shared.operations import deliveries
+from shared.settings import database_of
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, help="Deliveries between services: see them, redrive, discard or replay them.")
+
+SERVICES = tuple(one.value for one in Service if registry.types_told_by(one) or registry.types_heard_by(one))
+"""The services that have deliveries: those that tell or listen today."""
+
+BY = "tidings events"
+_PARKED = ("event_id", "type", "subject", "state", "behind", "attempts", "next_at", "error")
+_TIMES = ["%Y-%m-%dT%H:%M:%S%z"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Give JSON instead of a table.")]
+OneService = Annotated[str | None, typer.Option("--service", help=f"Only this service: {', '.join(SERVICES)}.")]
+Since = Annotated[datetime | None, typer.Option(formats=_TIMES, help="What was told since then, such as 2026-06-16T09:00:00+0200.")]
+Until = Annotated[datetime | None, typer.Option(formats=_TIMES, help="… and before then.")]
+
+
+@app.command("list")
+def list_events(service: OneService = None, limit: int = 50, *, as_json: AsJson = False) -> None:
+    """Show what was told and taken last."""
+    found = _on_each(service, lambda tx: deliveries.recent(tx, limit))
+    rows = [{"service": name, **asdict(one)} for name, recent in found for one in recent]
+    rows.sort(key=lambda row: row["time"], reverse=True)
+    _show(rows[:limit], ("time", "service", "told", "type", "subject", "state", "event_id"), as_json=as_json)
+
+
+@app.command()
+def parked(service: OneService = None, *, as_json: AsJson = False) -> None:
+    """Show what is set aside: waiting for its next try, or dead until a person decides."""
+    found = _on_each(service, deliveries.open_parked)
+    rows = [{"service": name, **{column: getattr(row, column) for column in _PARKED}} for name, parked_ in found for row in parked_]
+    _show(rows, ("service", *_PARKED), as_json=as_json)
+
+
+@app.command()
+def redrive(
+    event_id: Annotated[UUID | None, typer.Argument(help="The event; without one, every dead event.")] = None,
+    service: OneService = None,
+) -> None:
+    """Try dead events again now."""
+    count = sum(done for _, done in _on_each(service, lambda tx: parking.redrive(tx, event_id=event_id, by=BY)))
+    if event_id is not None and not count:
+        raise _not_parked(event_id)
+    say(f"{count} events are tried again now.")
+
+
+@app.command()
+def discard(
+    event_id: UUID,
+    reason: Annotated[str, typer.Option(help="Why nobody will need its effect.")],
+    service: OneService = None,
+) -> None:
+    """Give one event up for good; the later ones of its subject go on."""
+    if not reason.strip():
+        raise typer.BadParameter("say why nobody will need its effect", param_hint="--reason")
+    if not any(done for _, done in _on_each(service, lambda tx: deliveries.discard(tx, event_id, by=BY, reason=reason))):
+        raise _not_parked(event_id)
+    say(f"{event_id} is given up.")
+
+
+@app.command()
+def replay(
+    event_ids: Annotated[list[UUID] | None, typer.Argument(help="Events to offer again.")] = None,
+    since: Since = None,
+    until: Until = None,
+    service: OneService = None,
+) -> None:
+    """Offer events to their listeners again; those that have them drop them."""
+    try:
+        found = _on_each(service, lambda tx: deliveries.replay(tx, event_ids=event_ids or (), since=since, until=until))
+    except deliveries.ReplayTooWideError as error:
+        raise typer.BadParameter(str(error)) from error
+    say(f"{sum(done for _, done in found)} events are offered again.")
+
+
+def _on_each(service: str | None, ask: Callable[[Transaction], Awaitable[T]]) -> Sequence[tuple[str, T]]:
+    """Return what `ask` gives in a transaction of each service, or of the one named; exit code 2 for one that does not exist."""
+    if service is not None and service not in SERVICES:
+        raise typer.BadParameter(f"there is no such service; these have deliveries: {', '.join(SERVICES)}", param_hint="--service")
+    return command.run(_ask_each([service] if service else SERVICES, ask))
+
+
+async def _ask_each(services: Sequence[str], ask: Callable[[Transaction], Awaitable[T]]) -> Sequence[tuple[str, T]]:
+    settings = command.found_settings()
+    answers = []
+    for service in services:
+        database = Database(database_of(settings, service), service)
+        try:
+            async with database.transaction() as tx:
+                answers.append((service, await ask(tx)))
+        except (OSError, SQLAlchemyError) as error:
+            why = str(error).splitlines()[0]
+            raise CommandError(f"The database of {service} did not do it: {why}. Is the system running, and migrated?") from error
+        finally:
+            await database.close()
+    return answers
+
+
+def _not_parked(event_id: UUID) -> typer.Exit:
+    return command.fail(f"No event {event_id} is set aside. `tidings events parked` shows those that are.")
+
+
+def _show(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        print_json(rows)
+        return
+    print_table(columns, [{column: _cell(row[column]) for column in columns} for row in rows])
+
+
+def _cell(value: object) -> str:
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)[:80]

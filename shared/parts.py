@@ -1,0 +1,28 @@
+"""What a service is built from: handed to every `services/<service>/app.py`, so that nothing is found by looking around."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.db import Database
+from shared.settings import Settings, database_of
+from shared.vault import Vault
+from shared.web.pages import Pages
+from shared.web.staff import StaffKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The settings and the things made from them."""
+
+    settings: Settings  # with the addresses of embedded parts filled in
+    vault: Vault
+    staff_key: StaffKey
+    public_url: str  # scheme, host and port, without a slash at the end
+
+    def database(self, service: str) -> Database:
+        """Return the database of a service; nothing is opened yet."""
+        return Database(database_of(self.settings, service), service)
+
+    def pages(self, service: str, templates: Path) -> Pages:
+        """Return the pages of a service, whose own templates stand under its name: `intake/practice.html`."""
+        return Pages(public_url=self.public_url, templates={service: templates})

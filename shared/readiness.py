@@ -1,0 +1,30 @@
+"""Whether a process can do its work, part by part, each with its reason."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+
+class Grade(StrEnum):
+    """How a part is."""
+
+    READY = "ready"
+    DEGRADED = "degraded"  # works on, and somebody should look
+    DOWN = "down"  # cannot do its work; send requests elsewhere
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One part of a service as it is now."""
+
+    part: str  # service and part: intake.database
+    grade: Grade
+    state: str
+    reason: str = ""  # why it is not ready; empty when it is
+
+
+def summary(checks: Sequence[Check]) -> tuple[int, dict[str, object]]:
+    """Return the HTTP status and the JSON of /readyz: 200 while every part works, degraded ones included, else 503."""
+    grades = {check.grade for check in checks}
+    worst = next((grade for grade in (Grade.DOWN, Grade.DEGRADED) if grade in grades), Grade.READY)
+    return 503 if worst is Grade.DOWN else 200, {"status": worst.value, "checks": [asdict(check) for check in checks]}

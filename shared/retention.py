@@ -1,0 +1,71 @@
+"""What is kept for how long; `python -m shared.retention` writes the table for operators, and a job keeps to it."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+
+from shared import clock
+from shared.db import Database
+from shared.inbox import inbox
+from shared.outbox import outbox
+from shared.parking import ParkedState, parked
+
+log = logging.getLogger(__name__)
+
+# One statement deletes no more than this, so that it never holds locks for long.
+CHUNK = 5_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """One kind of data and its days."""
+
+    what: str
+    days: int | None  # None: until a person decides
+    why: str
+
+
+OUTBOX_DAYS = 35
+TOPIC_DAYS = 14
+INBOX_DAYS = 90
+
+TABLE = (
+    Kept(what="outbox (events told, every service)", days=OUTBOX_DAYS, why="a restored neighbour can be told again what it missed"),
+    Kept(what="Kafka topics", days=TOPIC_DAYS, why="a service that was away for a fortnight still finds everything"),
+    Kept(what="inbox (events taken, every service)", days=INBOX_DAYS, why="longer than outbox and topics, so that no repeat acts twice"),
+    Kept(what="parked events that wait or are dead", days=None, why="nothing that came in is lost without a person's word"),
+    Kept(what="parked events that were discarded", days=INBOX_DAYS, why="who gave an event up, and why, can be looked up"),
+)
+
+
+async def tidy(database: Database) -> int:
+    """Delete what has been kept long enough and return how many rows went; what was not sent is never old enough."""
+    now = clock.now()
+    told, taken = now - timedelta(days=OUTBOX_DAYS), now - timedelta(days=INBOX_DAYS)
+    gone = 0
+    for table, key, old in (
+        (outbox, outbox.c.seq, (outbox.c.sent_at < told) & (outbox.c.time < told)),
+        (inbox, inbox.c.event_id, (inbox.c.outcome_at < taken) & (inbox.c.outcome != "parked")),
+        (parked, parked.c.id, (parked.c.last_at < taken) & (parked.c.state == ParkedState.DISCARDED.value)),
+    ):
+        while True:
+            async with database.transaction() as tx:
+                done = await tx.execute(delete(table).where(key.in_(select(key).where(old).limit(CHUNK))))
+            gone += done.rowcount
+            if done.rowcount < CHUNK:
+                break
+    if gone:
+        log.info("%s let %d rows go whose time was over", database.service, gone)
+    return gone
+
+
+def page() -> str:
+    """Return docs/retention.md."""
+    rows = "\n".join(f"| {kept.what} | {kept.days if kept.days is not None else 'until a person decides'} | {kept.why} |" for kept in TABLE)
+    return (
+        "# What is kept, and for how long\n\n"
+        "Made by `make docs` from `shared/retention.py` and what each service adds; a job in every service keeps to it.\n\n"
+        f"| what | days | why |\n|---|---|---|\n{rows}\n"
+    )

@@ -1,0 +1,133 @@
+"""What the environment says (TIDINGS_*), typed and checked before anything starts."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "TIDINGS_"
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message names it, its fault and a value that would do."""
+
+
+def _kafka(value: str) -> str:
+    if value == "embedded":
+        return value
+    for address in value.split(","):
+        host, _, port = address.strip().rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError(f"{address.strip()!r} is not host:port")
+    return value
+
+
+def _database(value: str) -> str:
+    if value == "embedded":
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in {"postgresql", "postgresql+asyncpg"} or not parts.path.strip("/"):
+        raise ValueError("it is not a PostgreSQL URL with a database name")
+    return value.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.query:
+        raise ValueError("it is not a web address of scheme and host only")
+    return value.rstrip("/")
+
+
+def _keys(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Every service's settings. A secret NAME may also be given as NAME_FILE, the path of a file that holds it."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    var: Path = Field(Path("var"), examples=["/var/lib/tidings"])  # state directory: embedded parts, keys, run.json
+    host: str = Field("127.0.0.1", examples=["127.0.0.1"])
+    port: int = Field(8000, ge=0, le=65535, examples=["8000"])  # 0: any free port
+    public_url: Annotated[str, AfterValidator(_public_url)] | None = Field(None, examples=["https://tidings.example.org"])
+    kafka: Annotated[str, AfterValidator(_kafka)] = Field("embedded", examples=["kafka:9092"])
+    database: Annotated[str, AfterValidator(_database)] = Field("embedded", examples=["postgresql://tidings:secret@db/tidings"])
+    data_keys: Annotated[list[SecretStr], NoDecode] = Field(default_factory=list, examples=["the output of: tidings key"])
+    staff_key: SecretStr | None = Field(None, examples=["a long random word"])  # opens the staff pages until people can sign in
+    trusted_proxies: str = Field("127.0.0.1", examples=["10.0.0.2"])
+    log: Literal["text", "json"] = Field("text", examples=["json"])
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read, first found first: arguments, the environment, files named by NAME_FILE, the .env file."""
+        return init_settings, env_settings, _NamedFiles(settings_cls), dotenv_settings
+
+    @property
+    def address(self) -> str:
+        """Where people reach this: the public URL, or host and port when none is set."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+class _NamedFiles(PydanticBaseSettingsSource):
+    """Values from files whose paths the environment names: TIDINGS_DATA_KEYS_FILE=/run/secrets/data_keys."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        del field
+        import os
+
+        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        if path is None:
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except OSError as error:
+            raise SettingsError(
+                f"{PREFIX}{field_name.upper()}_FILE names {path}, which cannot be read: {error.strerror}. "
+                "Name a file that this user may read."
+            ) from error
+
+    def __call__(self) -> dict[str, Any]:
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: _keys(value) if name == "data_keys" else value for name, value in found.items() if value is not None}
+
+
+def read(**given: Any) -> Settings:
+    """Return the settings from arguments and environment; raises SettingsError naming the variable, its fault and an example."""
+    import os
+
+    if isinstance(keys := os.environ.get(f"{PREFIX}DATA_KEYS"), str) and "data_keys" not in given:
+        given["data_keys"] = _keys(keys)
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        field = Settings.model_fields[name]
+        fault = str(first["msg"]).removeprefix("Value error, ")
+        example = (field.examples or [""])[0]
+        raise SettingsError(f"{PREFIX}{name.upper()} is wrong: {fault}. For example: {PREFIX}{name.upper()}={example}") from error
+
+
+def database_of(settings: Settings, service: str) -> str:
+    """Return the database URL of one service: TIDINGS_DATABASE_<SERVICE>, else TIDINGS_DATABASE."""
+    import os
+
+    name = f"{PREFIX}DATABASE_{service.upper()}"
+    value = os.environ.get(name)
+    if value is None:
+        return settings.database
+    try:
+        return _database(value)
+    except ValueError as error:
+        raise SettingsError(f"{name} is wrong: {error}. For example: {name}=postgresql://{service}:secret@db/tidings") from error

@@ -1,0 +1,1 @@
+"""What the tests of every service share: servers to test against, and what a machine must have for which test."""

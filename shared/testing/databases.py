@@ -1,0 +1,52 @@
+"""A database of its own for each test, made from a template in some hundredths of a second and dropped afterwards."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from secrets import token_hex
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy.engine import make_url
+
+T = TypeVar("T")
+
+
+def run_apart(work: Coroutine[Any, Any, T]) -> T:
+    """Return what `work` returns, run in a loop and a thread of its own: a fixture must leave the test's loop alone."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+@contextmanager
+def fresh_database(url: str, *, template: str | None = None) -> Iterator[str]:
+    """Give the URL of a new database on the server of `url`, a copy of `template` if one is named, until the block ends.
+
+    Nobody may be connected to the template meanwhile.
+    """
+    name = f"test_{token_hex(6)}"
+    # Copied as files: with a server that does not wait for the disk, faster than by the log.
+    copy = f' TEMPLATE "{template}" STRATEGY file_copy' if template else ""
+    # From "postgres": a template must have no visitors, and the database of `url` may be one.
+    server = with_database(url, "postgres")
+    run_apart(ask(server, f"CREATE DATABASE {name}{copy}"))
+    try:
+        yield with_database(url, name)
+    finally:
+        run_apart(ask(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+
+
+def with_database(url: str, name: str) -> str:
+    """Return `url` with another database in it."""
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+async def ask(url: str, statement: str, *values: object, timeout_seconds: float = 60) -> list[Any]:
+    """Return the rows of one statement, on a connection of its own and outside a transaction."""
+    connect: Callable[..., Any] = asyncpg.connect  # it has no types
+    connection = await connect(url.replace("postgresql+asyncpg://", "postgresql://", 1), timeout=timeout_seconds)
+    try:
+        return list(await connection.fetch(statement, *values, timeout=timeout_seconds))
+    finally:
+        await connection.close(timeout=timeout_seconds)

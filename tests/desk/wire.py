@@ -1,0 +1,171 @@
+"""Three services in one app, as they run together, but for Kafka: what it would carry, the test hands over."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy import select, text, update
+
+from services.desk import app as desk
+from services.desk import web as desk_web
+from services.newsletter import app as newsletter
+from services.newsletter import web as newsletter_web
+from services.newsletter.handlers import LISTENS as NEWSLETTER_LISTENS
+from services.social import app as social
+from services.social import web as social_web
+from services.social.handlers import LISTENS as SOCIAL_LISTENS
+from shared import clock, outbox, relay
+from shared.consumer import Consumer
+from shared.db import Database, is_away
+from shared.events.base import EventData
+from shared.events.intake import PracticePublished
+from shared.events.registry import TOPICS_OF, topic_of
+from shared.listening import Listeners
+from shared.migrations import migrate
+from shared.migrations.backbone import statements
+from shared.operations.story import no_facts
+from shared.operations.web import router as operations_router
+from shared.parking import StoredRecord
+from shared.trace import Cause
+from shared.web import staff
+from shared.web.pages import Pages
+from shared.web.staff import StaffKey
+from shared.web.wiring import install
+from tests.shared.web_app import BROWSER, KEY
+
+PUBLIC_URL = "http://127.0.0.1:8000"
+STAFF = StaffKey(key=KEY, secure=False)
+IDLE: Mapping[str, object] = {
+    "outbox_unsent": 0,
+    "outbox_age_seconds": 0.0,
+    "lag": 0,
+    "parked": {"waiting": 0, "dead": 0, "discarded": 0},
+    "consumer": "idle",
+    "relay_leads": True,
+    "trouble": "",
+}
+PRACTICE = PracticePublished.model_validate(
+    {
+        "language": "fr",
+        "title": {"fr": "Un guichet <unique>", "en": "One desk for newcomers", "ar": "مكتب واحد للوافدين"},
+        "summary": {"fr": "Tout sous un même toit.", "en": "Everything under one roof.", "ar": "كل شيء تحت سقف واحد."},
+        "entity": "Ville d’Exemple & fils",
+        "entity_type": "local-authority",
+        "countries": ["FR", "MA"],
+        "objectives": [4, 16],
+        "address": "https://tidings.example.org/practices/guichet?a=1&b=2",
+    }
+)
+
+
+async def make_schema(database: Database) -> None:
+    """Make a service's schema with the tables that every service has and no others."""
+    async with database.transaction() as tx:
+        await tx.execute(text(f"CREATE SCHEMA {database.service}"))
+        for statement in statements():
+            await tx.execute(text(statement))
+
+
+async def tell(
+    teller: Database, data: EventData, *, subject: str, cause: Cause | None = None, revision: int = 1, historic: bool = False
+) -> UUID:
+    """Put one event into a service's outbox and return its id."""
+    async with teller.transaction() as tx:
+        return await outbox.put(tx, data, subject=subject, cause=cause or Cause.start(), revision=revision, historic=historic)
+
+
+async def records_of(teller: Database) -> Sequence[StoredRecord]:
+    """Return a service's outbox as Kafka would hand it over."""
+    async with teller.transaction() as tx:
+        rows = (await tx.execute(select(outbox.outbox).order_by(outbox.outbox.c.seq))).all()
+    return [
+        StoredRecord(
+            topic=topic_of(teller.service),
+            partition=0,
+            offset=row.seq,
+            key=row.subject.encode(),
+            value=row.body.encode(),
+            headers=[(name, value.encode()) for name, value in relay.headers(teller.service, row).items()],
+        )
+        for row in rows
+    ]
+
+
+@dataclass(kw_only=True)
+class System:
+    """The app and what stands behind it."""
+
+    app: FastAPI
+    databases: Mapping[str, Database]
+    consumers: Mapping[str, Consumer]
+    figures: dict[str, Mapping[str, object]] = field(default_factory=dict)  # by service, where they are not IDLE
+
+    @property
+    def intake(self) -> Database:
+        """The service that tells."""
+        return self.databases["intake"]
+
+    async def carry(self) -> None:
+        """Send everything told to everybody who listens."""
+        records = await records_of(self.intake)
+        async with self.intake.transaction() as tx:
+            await tx.execute(update(outbox.outbox).where(outbox.outbox.c.sent_at.is_(None)).values(sent_at=clock.now()))
+        for consumer in self.consumers.values():
+            await consumer.take(records)
+
+
+@asynccontextmanager
+async def system(url: str) -> AsyncIterator[System]:
+    """Give three services on fresh schemas; intake is its outbox alone."""
+    databases = {service: Database(url, service) for service in desk.ASKED}
+    await make_schema(databases["intake"])
+    await migrate(url, ["newsletter", "social"])
+    app = FastAPI(openapi_url=None)
+    found = System(
+        app=app,
+        databases=databases,
+        consumers={
+            "newsletter": consumer(databases["newsletter"], NEWSLETTER_LISTENS),
+            "social": consumer(databases["social"], SOCIAL_LISTENS),
+        },
+    )
+    _wire(found)
+    yield found
+    for database in databases.values():
+        await database.close()
+
+
+def consumer(database: Database, listeners: Listeners) -> Consumer:
+    """Return the consumer of a service."""
+    return Consumer(database.service, database, listeners, TOPICS_OF)
+
+
+def _wire(found: System) -> None:
+    plain = Pages(public_url=PUBLIC_URL)
+    install(found.app, pages=plain, staff_key=STAFF, unavailable=is_away)
+    found.app.include_router(staff.router)
+    found.app.include_router(desk_web.router(Pages(public_url=PUBLIC_URL, templates={"desk": desk.TEMPLATES}), desk.ASKED))
+    facts = {"newsletter": newsletter_web.facts, "social": social_web.facts}
+    for service, database in found.databases.items():
+
+        async def figures(service: str = service) -> Mapping[str, object]:
+            return found.figures.get(service, IDLE)
+
+        found.app.include_router(operations_router(service, database, plain, figures, facts.get(service, no_facts)))
+    for name, templates, its_router in (
+        (newsletter.NAME, newsletter.TEMPLATES, newsletter_web.router),
+        (social.NAME, social.TEMPLATES, social_web.router),
+    ):
+        found.app.include_router(its_router(found.databases[name], Pages(public_url=PUBLIC_URL, templates={name: templates})))
+
+
+@asynccontextmanager
+async def asker(app: FastAPI, *, entered: bool = True) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client that asks as a browser does; it has entered the key unless told otherwise."""
+    cookies = {STAFF.cookie_name: STAFF.cookie_value} if entered else {}
+    headers = {**BROWSER, "Origin": PUBLIC_URL}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PUBLIC_URL, headers=headers, cookies=cookies) as client:
+        yield client

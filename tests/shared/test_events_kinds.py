@@ -1,0 +1,311 @@
+"""Each kind that can be submitted asks for what its rules need, refuses the rest, and keeps the contact person apart."""
+
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jsonschema
+import pytest
+from pydantic import BaseModel, ValidationError, create_model
+
+from shared.events.base import Audience, Public
+from shared.events.intake import SubmissionReceived
+from shared.events.kinds import KINDS, KINDS_BY_TYPE
+from shared.events.kinds.faults import MOST_FAULTS, faults_of
+from shared.events.kinds.parts import SYNTHETIC, Submission
+from shared.events.kinds.pledge import LONGEST_DESCRIPTION, SHORTEST_DESCRIPTION
+
+EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+GONE = object()  # stands for a field that is not sent
+
+
+def sent(kind: str, /, **changes: Any) -> dict[str, Any]:
+    fields = {**KINDS[kind].example, **changes}
+    return {name: value for name, value in fields.items() if value is not GONE}
+
+
+def faults(kind: str, /, **changes: Any) -> list[tuple[str, str]]:
+    data = sent(kind, **changes)
+    try:
+        KINDS[kind].model_validate(data)
+    except ValidationError as error:
+        return [(fault.pointer, fault.code) for fault in faults_of(error, data)]
+    return []
+
+
+def test_the_kinds_at_the_door_are_the_agreed_ones() -> None:
+    reviewed = {event_type: (model.kind_name, str(model.reviewed_by)) for event_type, model in KINDS_BY_TYPE.items()}
+    assert reviewed == {
+        "practice.submitted": ("practice", "intake"),
+        "talk.requested": ("talk", "intake"),
+        "pledge.submitted": ("pledge", "pledges"),
+        "date.suggested": ("date", "calendar"),
+    }
+
+
+@EVERY_KIND
+def test_the_example_is_accepted_as_objects_and_as_json(kind: type[Submission]) -> None:
+    from_json = kind.model_validate_json(json.dumps(kind.example))
+    assert kind.model_validate(dict(kind.example)) == from_json
+    assert kind.model_validate_json(from_json.model_dump_json()) == from_json
+
+
+@EVERY_KIND
+def test_the_example_fits_the_schema_that_the_catalogue_shows(kind: type[Submission]) -> None:
+    schema = kind.model_json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(dict(kind.example), schema, cls=jsonschema.Draft202012Validator)
+    assert schema["examples"] == [dict(kind.example)]
+
+
+@EVERY_KIND
+def test_every_field_can_label_a_form(kind: type[Submission]) -> None:
+    shown = kind.model_json_schema()["properties"]
+    assert list(shown) == list(kind.fields_in_order())
+    assert set(shown) == set(kind.model_fields)
+    assert list(shown)[-2:] == ["remarks", "contact"]
+    for name, field in kind.model_fields.items():
+        assert shown[name]["title"] == field.title, name
+        assert shown[name]["description"].endswith("."), name
+        assert field.examples, name
+        for example in field.examples or ():
+            create_model("One", only=(field.rebuild_annotation(), ...)).model_validate({"only": example})
+
+
+@EVERY_KIND
+def test_every_field_is_marked_and_only_the_contact_is_personal(kind: type[Submission]) -> None:
+    shown = kind.model_json_schema()["properties"]
+    audiences = {name: kind.audience_of(name) for name in kind.model_fields}
+    assert {name: shown[name]["x-audience"] for name in audiences} == audiences
+    assert [name for name, audience in audiences.items() if audience is Audience.CONTACT] == ["contact"]
+    assert audiences["remarks"] is Audience.INTERNAL
+    assert audiences["title"] is Audience.PUBLIC
+
+
+def test_a_kind_with_an_unmarked_field_cannot_be_made() -> None:
+    with pytest.raises(TypeError, match=r"Careless\.telephone is not marked"):
+        type("Careless", (Submission,), {"__annotations__": {"telephone": str}, "__module__": __name__})
+
+
+@EVERY_KIND
+def test_the_contact_person_is_split_off_and_nothing_is_lost(kind: type[Submission]) -> None:
+    submission = kind.model_validate(dict(kind.example) | {"remarks": "For your eyes."})
+    parts = submission.split()
+    assert set(parts.contact) == {"contact"}
+    assert parts.internal["remarks"] == "For your eyes."
+    assert all(kind.audience_of(name) is Public for name in parts.public)
+    assert kind.joined(parts) == submission
+
+
+@EVERY_KIND
+def test_what_is_told_of_a_submission_names_nobody(kind: type[Submission]) -> None:
+    submission = kind.model_validate(dict(kind.example))
+    parts = submission.split()
+    event = SubmissionReceived.model_validate(
+        {
+            "kind": kind.kind_name,
+            "reference": "T-7KQ4-M2",
+            "language": submission.language,
+            "channel": "webhook",
+            "public": parts.public,
+            "internal": parts.internal,
+        }
+    )
+    told = event.model_dump_json()
+    assert submission.contact.name not in told
+    assert submission.contact.mail not in told
+    assert "@" not in told
+
+
+def mappings_in(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, dict):
+        yield place
+        for name, inner in value.items():
+            yield from mappings_in(inner, (*place, name))
+    if isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from mappings_in(inner, (*place, index))
+
+
+@EVERY_KIND
+def test_a_field_that_nobody_knows_is_refused_wherever_it_stands(kind: type[Submission]) -> None:
+    places = list(mappings_in(dict(kind.example)))
+    assert len(places) > 3
+    for place in places:
+        data = json.loads(json.dumps(kind.example))
+        inner = data
+        for step in place:
+            inner = inner[step]
+        inner["surprise"] = "x"
+        with pytest.raises(ValidationError) as refused:
+            kind.model_validate(data)
+        pointers = {fault.pointer for fault in faults_of(refused.value, data)}
+        assert "/" + "/".join(map(str, (*place, "surprise"))) in pointers
+
+
+RULES = [
+    ("pledge", "the shortest description", {"description": {"en": "é" * SHORTEST_DESCRIPTION}}, None),
+    ("pledge", "one character short", {"description": {"en": "é" * (SHORTEST_DESCRIPTION - 1)}}, ("/description/en", "string_too_short")),
+    (
+        "pledge",
+        "short once accents are composed",
+        {"description": {"en": unicodedata.normalize("NFD", "é" * (SHORTEST_DESCRIPTION - 1))}},
+        ("/description/en", "string_too_short"),
+    ),
+    ("pledge", "the longest description", {"description": {"en": unicodedata.normalize("NFD", "é" * LONGEST_DESCRIPTION)}}, None),
+    ("pledge", "one character long", {"description": {"en": "x" * (LONGEST_DESCRIPTION + 1)}}, ("/description/en", "string_too_long")),
+    ("pledge", "a kind that does not exist", {"kinds": ["moral"]}, ("/kinds/0", "enum")),
+    ("pledge", "no kind", {"kinds": []}, ("/kinds", "too_short")),
+    ("pledge", "a way that does not exist", {"way": "alone"}, ("/way", "enum")),
+    ("pledge", "money without its amount", {"kinds": ["financial"]}, ("/money", "financial-without-amount")),
+    ("pledge", "money with its amount", {"kinds": ["policy", "financial"], "money": {"amount": "1.50", "currency": "EUR"}}, None),
+    ("pledge", "an amount without money", {"money": {"amount": "1.50", "currency": "EUR"}}, ("/money", "amount-without-financial")),
+    (
+        "pledge",
+        "an unknown currency",
+        {"kinds": ["financial"], "money": {"amount": "1", "currency": "UDS"}},
+        ("/money/currency", "unknown-currency"),
+    ),
+    (
+        "pledge",
+        "a number for an amount",
+        {"kinds": ["financial"], "money": {"amount": 1.5, "currency": "EUR"}},
+        ("/money/amount", "not-an-amount"),
+    ),
+    ("pledge", "matching nothing", {"way": "matching"}, ("/matched_id", "matching-without-matched-id")),
+    ("pledge", "matching a pledge", {"way": "matching", "matched_id": "P-0042", "matched_title": "Safe routes"}, None),
+    ("pledge", "naming a match without matching", {"matched_id": "P-0042"}, ("/matched_id", "matched-id-without-matching")),
+    ("pledge", "a partnership of one", {"participants": []}, ("/participants", "partnership-without-participants")),
+    ("pledge", "due before it begins", {"start": "2026-09-01", "due": "2026-08-31"}, ("/due", "due-before-start")),
+    ("pledge", "due as it begins", {"start": "2026-09-01", "due": "2026-09-01"}, None),
+    ("pledge", "no due day", {"due": GONE}, ("/due", "missing")),
+    ("pledge", "for refugees", {"population": "refugees"}, ("/population", "refugees-only")),
+    ("pledge", "for nobody named", {"population": GONE}, ("/population", "missing")),
+    ("pledge", "objective 24", {"objectives": [6, 24]}, ("/objectives/1", "objective-out-of-range")),
+    ("pledge", "outside the Compact", {"objectives": [], "principles": []}, ("/principles", "outside-the-compact")),
+    ("pledge", "only a principle", {"objectives": GONE}, None),
+    ("pledge", "an invented State", {"countries": ["QM"]}, ("/countries", "unknown-country")),
+    ("pledge", "a country in small letters", {"countries": ["pt"]}, ("/countries/0", "string_pattern_mismatch")),
+    ("practice", "a principle that does not exist", {"principles": ["kindness"]}, ("/principles/0", "enum")),
+    ("practice", "an entity type that does not exist", {"entity_type": "city"}, ("/entity_type", "enum")),
+    ("practice", "no title", {"title": {}}, ("/title", "too_short")),
+    ("practice", "a language that is not held", {"language": "de"}, ("/language", "literal_error")),
+    ("practice", "written in a language it has no text in", {"language": "es"}, ("/title", "original-missing")),
+    ("practice", "a summary in other languages", {"summary": {"en": "x"}}, ("/summary", "languages-differ")),
+    ("practice", "a text in the languages of its title", {"text": {"fr": "y", "en": "x"}}, None),
+    ("practice", "a text in other languages", {"text": {"en": "x"}}, ("/text", "languages-differ")),
+    ("practice", "a link that runs a script", {"links": [{"address": "javascript:alert(1)"}]}, ("/links/0/address", "web-address")),
+    ("practice", "eleven links", {"links": [{"address": "https://example.org"}] * 11}, ("/links", "too_long")),
+    ("practice", "no contact", {"contact": GONE}, ("/contact", "missing")),
+    ("practice", "a contact without address", {"contact": {"name": "x"}}, ("/contact/mail", "missing")),
+    (
+        "practice",
+        "a title with a slash in a wrong language",
+        {"title": {"en": "x", "fr": "y", "a/b": "z"}},
+        ("/title/a~1b", "literal_error"),
+    ),
+    ("talk", "regional without region", {"regions": []}, ("/regions", "region-missing")),
+    ("talk", "national without country", {"level": "national", "countries": GONE}, ("/countries", "country-missing")),
+    ("talk", "global without either", {"level": "global", "regions": [], "countries": []}, None),
+    (
+        "talk",
+        "some time in a quarter",
+        {"when": {"precision": "quarter", "windows": [{"first": "2026-07-01", "last": "2026-09-30"}]}},
+        None,
+    ),
+    ("talk", "a time without zone", {"when": {"precision": "time", "starts": "2026-06-16T09:00:00Z"}}, ("/when/zone", "missing")),
+    (
+        "talk",
+        "a naive time",
+        {"when": {"precision": "time", "starts": "2026-06-16T09:00", "zone": "UTC"}},
+        ("/when/starts", "timezone_aware"),
+    ),
+    ("date", "a kind that only the Network enters", {"kind": "blackout"}, ("/kind", "not-suggested")),
+    ("date", "no summary", {"summary": GONE}, None),
+    ("date", "no objective", {"objectives": [], "principles": []}, None),
+    (
+        "date",
+        "a day that ends before it begins",
+        {"when": {"precision": "day", "first": "2026-06-16", "last": "2026-06-15"}},
+        ("/when/last", "end-before-start"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "changes", "fault"), [pytest.param(k, c, f, id=f"{k}: {w}") for k, w, c, f in RULES])
+def test_a_rule_names_the_place_and_the_fault(kind: str, changes: Mapping[str, Any], fault: tuple[str, str] | None) -> None:
+    assert faults(kind, **changes) == ([fault] if fault else [])
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("amina@example.org", "amina@example.org"),
+        ("Amina.O'Neil+gcm@EXAMPLE.org", "Amina.O'Neil+gcm@example.org"),
+        ("a@bücher.example", "a@xn--bcher-kva.example"),
+    ],
+)
+def test_a_mail_address_is_kept_as_mail_servers_know_it(written: str, kept: str) -> None:
+    assert KINDS["practice"].model_validate(sent("practice", contact={"name": "x", "mail": written})).contact.mail == kept
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        "a",
+        "a@b",
+        "@example.org",
+        "a@",
+        "a b@example.org",
+        "a@exa mple.org",
+        "a@-x.org",
+        ".a@example.org",
+        "a..b@example.org",
+        "a@1.2.3.4",
+        "a@b.org,c@d.org",
+        "a@example.org\r\nBcc: b@example.org",
+        "<a@example.org>",
+        "é@example.org",
+        "a" * 65 + "@example.org",
+        "a@" + "b" * 250 + ".org",
+        "a@example..org",
+    ],
+)
+def test_what_is_no_mail_address_is_refused(refused: str) -> None:
+    assert [pointer for pointer, _ in faults("practice", contact={"name": "x", "mail": refused})] == ["/contact/mail"]
+
+
+def test_a_name_cannot_smuggle_a_second_header_line() -> None:
+    assert faults("practice", contact={"name": "x\r\nBcc: y", "mail": "a@example.org"}) == [("/contact/name", "one-line")]
+
+
+def test_invented_states_are_accepted_only_in_rows_marked_as_sample_data() -> None:
+    pledge = KINDS["pledge"].model_validate(sent("pledge", countries=["QM"]), context=SYNTHETIC)
+    assert KINDS["pledge"].joined(pledge.split(), synthetic=True) == pledge
+    with pytest.raises(ValidationError):
+        KINDS["pledge"].joined(pledge.split())
+
+
+def test_an_answer_lists_no_more_faults_than_a_person_reads_and_quotes_little() -> None:
+    data = sent("practice", when={}, **{f"x{number}": 1 for number in range(200)}, **{"y" * 9_000: 1})
+    with pytest.raises(ValidationError) as refused:
+        KINDS["practice"].model_validate(data)
+    found = faults_of(refused.value, data)
+    assert len(found) == MOST_FAULTS
+    assert max(len(fault.pointer) + len(fault.message) for fault in found) <= 600
+
+
+@pytest.mark.parametrize("nonsense", [None, [], "practice", 7, {"language": []}])
+@EVERY_KIND
+def test_what_is_no_submission_at_all_is_refused_with_a_place(kind: type[Submission], nonsense: Any) -> None:
+    with pytest.raises(ValidationError) as refused:
+        kind.model_validate(nonsense)
+    assert faults_of(refused.value, nonsense)
+
+
+@EVERY_KIND
+def test_a_submission_cannot_be_changed(kind: type[Submission]) -> None:
+    submission: BaseModel = kind.model_validate(dict(kind.example))
+    with pytest.raises(ValidationError, match="frozen"):
+        submission.remarks = "x"  # type: ignore[attr-defined]
