@@ -1,21 +1,25 @@
 """`make bench`: every figure beside its ceiling, on embedded PostgreSQL (a real server, fsync on) and on Apache Kafka by Docker."""
 
+import logging
 import sys
 import tempfile
 from pathlib import Path
 
 import uvloop
 
-from bench import embedded, events, recovery
+from bench import door, embedded, events, recovery
 from shared.embedded.postgres import EmbeddedPostgres
+
+ON_KAFKA = {"events", "door", "recovery"}
 
 
 def main() -> None:
     """Run what the arguments name, or everything."""
-    wanted = set(sys.argv[1:]) or {"embedded", "events", "recovery"}
+    wanted = set(sys.argv[1:]) or {"embedded", *ON_KAFKA}
+    logging.basicConfig(level=logging.CRITICAL)  # a broker that is away is what is measured
     if "embedded" in wanted:
         uvloop.run(embedded.measure())
-    if wanted & {"events", "recovery"}:
+    if wanted & ON_KAFKA:
         _on_kafka(wanted)
 
 
@@ -24,11 +28,13 @@ def _on_kafka(wanted: set[str]) -> None:
     from shared.testing.requirements import docker_missing
 
     if missing := docker_missing():
-        sys.stdout.write(f"\nNot measured: {', '.join(sorted(wanted & {'events', 'recovery'}))}, because {missing}\n")
+        sys.stdout.write(f"\nNot measured: {', '.join(sorted(wanted & ON_KAFKA))}, because {missing}\n")
         return
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "postgres") as postgres, apache_kafka({}) as kafka:
         if "events" in wanted:
             uvloop.run(events.measure(postgres.url, kafka.address))
+        if "door" in wanted:
+            uvloop.run(door.measure(postgres.url, kafka.address))
         if "recovery" in wanted:
             uvloop.run(recovery.measure(postgres.url, kafka.address, kafka.stop, kafka.start))
 

@@ -90,7 +90,8 @@ async def measure(database_url: str, kafka: str) -> None:
     )
 
 
-async def _fresh(database_url: str, kafka: str | None) -> None:
+async def fresh(database_url: str, kafka: str | None) -> None:
+    """Begin with empty schemas and, where a Kafka is named, an empty topic."""
     await trial.make_schemas(database_url)
     if kafka is not None:
         admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
@@ -117,7 +118,7 @@ async def _tell(database_url: str, count: int, *, poison_every: int = 0) -> int:
 
 async def _through(database_url: str, kafka: str, count: int, *, consumers: int, how: str = "single", poison_every: int = 0) -> float:
     """Return the rate from the relay's start on a full outbox to the last effect committed, relay and listeners all at work."""
-    await _fresh(database_url, kafka)
+    await fresh(database_url, kafka)
     expected = await _tell(database_url, count, poison_every=poison_every)
     listener = Database(database_url, trial.LISTENER)
     with ExitStack() as stack:
@@ -133,7 +134,7 @@ async def _through(database_url: str, kafka: str, count: int, *, consumers: int,
 
 
 async def _relay_alone(database_url: str, kafka: str, count: int) -> float:
-    await _fresh(database_url, kafka)
+    await fresh(database_url, kafka)
     await _tell(database_url, count)
     teller = Database(database_url, trial.TELLER)
     with worker("relay", database_url, kafka):
@@ -147,7 +148,7 @@ async def _relay_alone(database_url: str, kafka: str, count: int) -> float:
 
 
 async def _sql_alone(database_url: str, count: int, *, lists: bool = False) -> float:
-    await _fresh(database_url, None)
+    await fresh(database_url, None)
     database = Database(database_url, trial.LISTENER)
     consumer = Consumer(trial.LISTENER, database, trial.LISTENS_TO_LISTS if lists else trial.LISTENS, trial.KNOWN)
     subjects = trial.subjects(1000)
@@ -185,10 +186,10 @@ async def _bare_kafka(kafka: str) -> float:
 
 
 async def _latencies(database_url: str, kafka: str, *, rate: float, seconds: float) -> Sequence[float]:
-    await _fresh(database_url, kafka)
+    await fresh(database_url, kafka)
     listener = Database(database_url, trial.LISTENER)
     with worker("relay", database_url, kafka), worker("consume", database_url, kafka, "single", "bench-0"):
-        with worker("put", database_url, str(rate), str(seconds)) as putting:
+        with worker("put", database_url, kafka, str(rate), str(seconds)) as putting:
             while putting.poll() is None:
                 await asyncio.sleep(0.2)
         deadline = time.monotonic() + 30

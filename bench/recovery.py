@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import func, select
 
+from bench import events
 from bench.figures import Figure, show
 from bench.workers import worker
 from shared.broker import BrokerAwayError, Probe
@@ -21,10 +22,11 @@ POLL_SECONDS = 0.05
 
 async def measure(database_url: str, kafka: str, stop: Callable[[], None], start: Callable[[], None]) -> None:
     """Take the broker away in mid flow by `stop`, bring it back by `start`, and show how long until all is done."""
+    await events.fresh(database_url, kafka)
     teller, listener = Database(database_url, trial.TELLER), Database(database_url, trial.LISTENER)
     flow_seconds = AWAY_SECONDS + 20
     with worker("relay", database_url, kafka), worker("consume", database_url, kafka, "single", "bench-0"):
-        with worker("put", database_url, str(RATE), str(flow_seconds)) as putting:
+        with worker("put", database_url, kafka, str(RATE), str(flow_seconds)) as putting:
             await asyncio.sleep(3)
             await asyncio.to_thread(stop)
             await asyncio.sleep(AWAY_SECONDS)

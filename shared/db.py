@@ -1,6 +1,6 @@
 """PostgreSQL for one service: an engine that sees only that service's schema, one transaction a door, and its migrations."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -28,6 +28,14 @@ _TRY_AGAIN_CLASSES = ("08", "40", "53", "57", "58")
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
+_TOLD = "told"
+
+
+def note_told(tx: Transaction) -> None:
+    """Note on a transaction that something is told with it."""
+    tx.info[_TOLD] = True
+
+
 def metadata() -> MetaData:
     """Return an empty MetaData whose constraints are named by rule."""
     return MetaData(naming_convention=NAMES)
@@ -43,6 +51,7 @@ class Database:
     def __init__(self, url: str, service: str, *, pool_size: int = 10) -> None:
         self.url = url.replace("postgresql://", "postgresql+asyncpg://", 1)
         self.service = service
+        self._wakes: list[Callable[[], None]] = []
         self.engine: AsyncEngine = create_async_engine(
             self.url,
             pool_size=pool_size,
@@ -60,7 +69,16 @@ class Database:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open a transaction at READ COMMITTED; it commits when the block ends and rolls back when the block raises."""
         async with self.engine.begin() as tx:
+            tx.info.pop(_TOLD, None)  # left by a block that raised
             yield tx
+            told = tx.info.pop(_TOLD, False)
+        if told:
+            for wake in self._wakes:
+                wake()
+
+    def when_told(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called after each commit of a transaction that told something."""
+        self._wakes.append(wake)
 
     async def answers(self) -> bool:
         """Say whether a query comes back."""

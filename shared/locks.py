@@ -14,6 +14,8 @@ from shared.db import Database
 
 log = logging.getLogger(__name__)
 
+# Who waits for a lock asks again instead of waiting in the database: a statement that waits keeps a snapshot, and vacuum would stop
+# behind it.
 ASK_AGAIN_SECONDS = 0.5
 MAX_SLOTS = 64
 
@@ -42,15 +44,6 @@ async def try_lock(connection: AsyncConnection, name: str, slot: int = 0) -> boo
     """Say whether the session of `connection` now holds the lock `name`."""
     found = await connection.execute(text("SELECT pg_try_advisory_lock(:name, :slot)"), {"name": _number(name), "slot": slot})
     return bool(found.scalar_one())
-
-
-async def lock(connection: AsyncConnection, name: str) -> None:
-    """Return once the session of `connection` holds the lock `name`.
-
-    Asks again instead of waiting in the database: a statement that waits keeps a snapshot, and vacuum would stop behind it.
-    """
-    while not await try_lock(connection, name):
-        await asyncio.sleep(ASK_AGAIN_SECONDS)
 
 
 async def lowest_slot(connection: AsyncConnection, service: str) -> int:

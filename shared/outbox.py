@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, Table, Text, Uuid, insert
 
 from shared import clock
-from shared.db import Transaction, metadata
+from shared.db import Transaction, metadata, note_told
 from shared.events.base import EventData
 from shared.ids import new_id
 from shared.trace import Cause
@@ -63,6 +63,8 @@ async def put(tx: Transaction, data: EventData, *, subject: str, cause: Cause, r
 async def put_all(tx: Transaction, tellings: Iterable[Telling]) -> Sequence[UUID]:
     """Return the ids of several events put by one statement, in the order given; otherwise as `put`."""
     rows = [_row(telling) for telling in tellings]
+    if rows:
+        note_told(tx)
     if len(rows) == 1:
         await tx.execute(insert(outbox), rows[0])  # a third cheaper than the way for many
     elif rows:

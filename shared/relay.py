@@ -10,8 +10,9 @@ from uuid import UUID
 from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 from faststream.kafka import KafkaBroker
-from sqlalchemy import ARRAY, BigInteger, Row, any_, bindparam, func, select, update
+from sqlalchemy import ARRAY, BigInteger, Row, any_, bindparam, func, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock, locks, metrics
 from shared.broker import BrokerAwayError, stop_at_once, telling_broker
@@ -26,8 +27,8 @@ BATCH = 500
 MAX_BATCH_BYTES = 1_000_000
 # An idempotent producer tries for ever by itself; this is for one that has silently stopped trying.
 SEND_TIMEOUT_SECONDS = 30.0
-# A notification may be lost with its session; then the next look finds the row.
-LOOK_ANYWAY_SECONDS = 1.0
+# What is told by a process without a relay, or whose notification is lost with its session, is found by the next look.
+LOOK_ANYWAY_SECONDS = 0.25
 PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0)
 
 
@@ -47,6 +48,7 @@ class Relay:
         self._address = address
         self._window = window
         self._wake = asyncio.Event()
+        database.when_told(self._wake.set)
         self._broker: KafkaBroker | None = None
         self._offered_again = window is None
 
@@ -57,8 +59,8 @@ class Relay:
             while True:
                 try:
                     async with locks.session(self._database) as session:
-                        await locks.lock(session, f"relay:{self.service}")
-                        await locks.hear(session, f"outbox_{self.service}", self._wake.set)
+                        await self._until_leading(session)
+                        await locks.hear(session, self._channel, self._wake.set)
                         self.leading = True
                         tries = await self._lead(session)
                 except (SQLAlchemyError, OSError, TimeoutError, KafkaError, BrokerAwayError) as error:
@@ -77,7 +79,23 @@ class Relay:
         finally:
             await self._drop_broker()
 
-    async def _lead(self, session: Any) -> int:
+    @property
+    def _channel(self) -> str:
+        return f"outbox_{self.service}"
+
+    async def _until_leading(self, session: AsyncConnection) -> None:
+        """Return once this process leads; until then, pass on to the one that does what this process has told.
+
+        The notification is a statement of its own, after the commit: in the transaction that told something it would make all commits
+        of the database queue up behind one lock, each with its own wait for the disk.
+        """
+        while not await locks.try_lock(session, f"relay:{self.service}"):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), locks.ASK_AGAIN_SECONDS)
+                self._wake.clear()
+                await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": self._channel})
+
+    async def _lead(self, session: AsyncConnection) -> int:
         if not self._offered_again:
             await self._offer_again()
             self._offered_again = True

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from services.intake import handlers, jobs
 from services.intake.web import routers
+from services.intake.web.story_facts import facts
 from services.intake.web.webhook_accept import is_webhook, webhook_limits
 from shared.parts import Parts
 from shared.service import Service
@@ -21,6 +22,7 @@ def build(parts: Parts) -> Service:
         listeners=handlers.LISTENS,
         tells=True,
         jobs=jobs.JOBS,
+        facts=facts,
         sent_by_programs=is_webhook,
         limit_of=webhook_limits,
         routers=routers.all_of(database, parts.vault, parts.pages(NAME, TEMPLATES)),

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from shared.events.codes import Channel, Service
+from shared.events.codes import Channel, Language, Service
 from shared.events.every import SubmissionDecided
 from shared.events.intake import PracticePublished, SubmissionReceived
 from shared.events.kinds import KINDS
@@ -73,7 +73,7 @@ class NewSubmission:
     kind: str  # the word for it: practice
     channel: Channel
     partner_id: UUID | None  # empty where the public sent it
-    language: str
+    language: Language
     public: Mapping[str, Any]
     internal: Mapping[str, Any]
     contact_sealed: bytes
@@ -222,17 +222,15 @@ def take_in(
 def received_event(new: NewSubmission, reference: str) -> SubmissionReceived:
     """Return what the others are told of it; the contact travels, encrypted, only to a service that has to mail the person."""
     travels = reviewer_of(new.kind) is not Service.INTAKE
-    return SubmissionReceived.model_validate(
-        {
-            "kind": new.kind,
-            "reference": reference,
-            "language": new.language,
-            "channel": new.channel,
-            "partner": str(new.partner_id) if new.partner_id else None,
-            "public": new.public,
-            "internal": new.internal,
-            "contact": new.contact_sealed.decode("ascii") if travels else None,
-        }
+    return SubmissionReceived(
+        kind=new.kind,
+        reference=reference,
+        language=new.language,
+        channel=new.channel,
+        partner=str(new.partner_id) if new.partner_id else None,
+        public=new.public,
+        internal=new.internal,
+        contact=new.contact_sealed.decode("ascii") if travels else None,
     )
 
 
@@ -291,19 +289,9 @@ def practice_from(submission: StoredSubmission, *, practice_id: UUID, at: dateti
 
 def published_event(practice: NewPractice, address: str) -> PracticePublished:
     """Return what the others are told of a published practice."""
-    return PracticePublished.model_validate(
-        {
-            "language": practice.language,
-            "title": practice.title,
-            "summary": practice.summary,
-            "entity": practice.entity,
-            "entity_type": practice.entity_type,
-            "countries": practice.countries,
-            "objectives": practice.objectives,
-            "principles": practice.principles,
-            "address": address,
-        }
-    )
+    # The model reads what the database gave back; the types of both are the model's business.
+    fields: dict[str, Any] = {name: value for name, value in vars(practice).items() if name in PracticePublished.model_fields}
+    return PracticePublished(**fields, address=address)
 
 
 def submission_cause(submission: StoredSubmission) -> Cause:

@@ -22,13 +22,6 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_trace_id_idx ON outbox (trace_id);
 CREATE INDEX outbox_unsent_idx ON outbox (seq) WHERE sent_at IS NULL;
 
-CREATE FUNCTION outbox_wake_relay() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_notify('outbox_' || TG_TABLE_SCHEMA, '');
-    RETURN NULL;
-END $$;
-CREATE TRIGGER outbox_wake_relay AFTER INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION outbox_wake_relay();
-
 CREATE TABLE inbox (
     event_id uuid CONSTRAINT inbox_pkey PRIMARY KEY,
     type text NOT NULL,
@@ -82,13 +75,5 @@ def create_1() -> None:
 
 
 def statements(script: str = OUTBOX_INBOX_PARKED_1) -> list[str]:
-    """Return a script's statements: split at the semicolons that end a line, outside function bodies."""
-    found, current, in_body = [], "", False
-    for line in script.strip().splitlines():
-        current += line + "\n"
-        if line.count("$$") == 1:
-            in_body = not in_body
-        if line.rstrip().endswith(";") and not in_body:
-            found.append(current.strip().rstrip(";"))
-            current = ""
-    return found
+    """Return a script's statements: split at the semicolons that end a line."""
+    return [statement.strip() for statement in script.replace(";\n", ";;\n").split(";;\n") if statement.strip()]

@@ -138,6 +138,6 @@ async def replay(tx: Transaction, *, event_ids: Collection[UUID] = (), since: da
         if until is not None:
             wanted &= outbox.c.time < clock.check_aware(until)
     done = await tx.execute(update(outbox).where(outbox.c.sent_at.is_not(None), wanted).values(sent_at=None))
-    # The trigger that wakes the relay sees new rows alone.
+    # The relay is woken by what is told; this is told already.
     await tx.execute(text("SELECT pg_notify('outbox_' || current_schema(), '')"))
     return int(done.rowcount)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Integer, Table, Text, Uuid, func, insert, select, text
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Integer, Table, Text, Uuid, bindparam, func, insert, select, text
 
 from shared import clock
 from shared.db import Database, Transaction, metadata
@@ -64,12 +64,17 @@ def practice(*, poison: bool = False) -> PracticePublished:
     return PRACTICE.model_copy(update={"entity": POISON_ENTITY}) if poison else PRACTICE
 
 
+# Built once: building a statement costs a hot handler as much as running it.
+_LAST = select(func.max(effects.c.number)).where(effects.c.subject == bindparam("of"))
+_EFFECT = insert(effects)
+
+
 async def take_one(tx: Transaction, event: Received[PracticePublished]) -> None:
     """Read the subject's last effect and write this one's: one SELECT and one INSERT, as a small handler of ours does."""
     if event.data.entity == POISON_ENTITY:
         raise PoisonError(event.subject)
-    await tx.execute(select(func.max(effects.c.number)).where(effects.c.subject == event.subject))
-    await tx.execute(insert(effects).values(event_id=event.id, subject=event.subject, number=event.revision, told_at=event.time))
+    await tx.execute(_LAST, {"of": event.subject})
+    await tx.execute(_EFFECT, {"event_id": event.id, "subject": event.subject, "number": event.revision, "told_at": event.time})
 
 
 async def take_many(tx: Transaction, events: Sequence[Received[PracticePublished]]) -> None:

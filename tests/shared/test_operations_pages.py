@@ -156,7 +156,10 @@ async def test_every_address_needs_the_key_and_does_nothing_without_it(app: Fast
 async def test_the_list_of_addresses_is_whole(database: Database) -> None:
     routes = router(SERVICE, database, Pages(public_url=PUBLIC_URL), figures_of_a_service)
     known = {
-        (method, re.sub(r"\{\w+\}", "*", route.path)) for route in routes.routes if isinstance(route, APIRoute) for method in route.methods
+        (method, re.sub(r"\{\w+\}", "*", route.path))
+        for route in routes.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
     }
     event_id = new_id()
     assert known == {(method, address.replace(str(event_id), "*")) for method, address in addresses(event_id)}

@@ -138,7 +138,8 @@ class Filled:
 
     def values(self) -> dict[str, Any]:
         """Return the values for the model; what was left empty is left out, so that the model says what is missing."""
-        values = {field.name: value for field in self.fields if (value := self._value(field))}
+        # A group that is needed stays even when it is empty, so that what is missing is told of its parts.
+        values = {field.name: value for field in self.fields if (value := self._value(field)) or _is_needed_group(field)}
         return values | {"language": self.language}
 
     def _value(self, field: FormField) -> Any:
@@ -181,7 +182,9 @@ class Filled:
 
     def faults(self, error: ValidationError | None) -> tuple[Fault, ...]:
         """Return what is wrong, under the names that the fields have in the form, in the words that the door uses too."""
-        return (*self._written_twice(), *(self._as_in_form(fault) for fault in (faults_in_words(error) if error else ())))
+        found = [*self._written_twice(), *(self._as_in_form(fault) for fault in (faults_in_words(error) if error else ()))]
+        places = {field.name: place for place, field in enumerate(self.fields)}
+        return tuple(sorted(found, key=lambda fault: places.get(fault.field.partition(".")[0], 0)))
 
     def _written_twice(self) -> Iterator[Fault]:
         for field in self.fields:
@@ -192,6 +195,10 @@ class Filled:
     def _as_in_form(self, fault: Fault) -> Fault:
         top, _, rest = fault.field.partition(".")
         return replace(fault, field=top) if rest == self.language else fault
+
+
+def _is_needed_group(field: FormField) -> bool:
+    return field.widget is Widget.GROUP and field.required
 
 
 def faults_in_words(error: ValidationError) -> tuple[Fault, ...]:

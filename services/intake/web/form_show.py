@@ -42,6 +42,7 @@ class Translations:
     """The fields of one more language."""
 
     language: str
+    own_name: str  # as its speakers call it
     fields: tuple[FieldView, ...]
     open: bool  # holds something, or something is wrong with it
 
@@ -52,6 +53,7 @@ class FormView:
 
     sections: tuple[tuple[Audience, tuple[FieldView, ...]], ...]
     translations: tuple[Translations, ...]
+    last_text: str  # the field behind which the translations stand
     labels: dict[str, str]  # of every field that something can be wrong with
 
 
@@ -73,7 +75,8 @@ class FormShow:
             (audience, tuple(views[field.name] for field in self._filled.fields if field.audience is audience)) for audience in Audience
         )
         translations = tuple(self._translations(language) for language in i18n.CONTENT_LANGUAGES)
-        return FormView(sections=sections, translations=translations, labels=self._labels(views, translations))
+        last_text = [field.name for field in self._filled.fields if field.widget is Widget.TEXTS][-1]
+        return FormView(sections=sections, translations=translations, last_text=last_text, labels=self._labels(views, translations))
 
     def _say(self, key: str) -> Sentence:
         text, lang = i18n.look_up(self._reader, key)
@@ -134,7 +137,12 @@ class FormShow:
     def _translations(self, language: str) -> Translations:
         fields = tuple(self._translation(field, language) for field in self._filled.fields if field.widget is Widget.TEXTS)
         wrong = {fault.field for fault in self._faults}
-        return Translations(language=language, fields=fields, open=any(field.value or field.name in wrong for field in fields))
+        return Translations(
+            language=language,
+            own_name=i18n.language_name(language, language),
+            fields=fields,
+            open=any(field.value or field.name in wrong for field in fields),
+        )
 
     def _translation(self, field: FormField, language: str) -> FieldView:
         name = f"{field.name}.{language}"

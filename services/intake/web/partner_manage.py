@@ -114,7 +114,15 @@ class Partners:
     ) -> Response:
         async with self._database.transaction() as tx:
             found = await partners.listing(tx)
-        return self._pages.render(request, "intake/partners.html", status, partners=found, faults=faults, filled=filled or {}, path=PATH)
+        return self._pages.render(
+            request,
+            "intake/partners.html",
+            status,
+            partners=found,
+            faults=faults,
+            filled={"name": "", "contact": "", **(filled or {})},
+            path=PATH,
+        )
 
     async def _show(
         self, request: Request, partner_id: UUID, status: int = 200, *, faults: tuple[Fault, ...] = (), filled: str = ""

@@ -116,6 +116,7 @@ def _shown(practice: Row[Any], reader: str, wanted: str, public_url: str) -> dic
         "is_fallback": language not in {reader, wanted},
         "is_translation": language != practice.language,
         "others": [code for code in practice.title if code != language],
+        "own_names": {code: i18n.language_name(code, code) for code in practice.title},
         "page_languages": i18n.LANGUAGES,
         "entity_type": wording.entity_type_title(practice.entity_type, reader),
         "countries": list(zip(practice.countries, wording.named_countries(practice.countries, reader), strict=True)),

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.intake.web import wording
+from shared import i18n
 from shared.events.kinds import KINDS
-from shared.i18n import CONTENT_LANGUAGES
 from shared.web.pages import Sentence
 
 
@@ -30,13 +30,15 @@ def describe(kind: str, fields: Mapping[str, Any], reader: str) -> Sequence[tupl
 
 def _described(name: str, value: Any, reader: str) -> Described:
     match value:
-        case dict() if value and set(value) <= set(CONTENT_LANGUAGES):
-            return Described(texts=[(code, value[code]) for code in CONTENT_LANGUAGES if code in value])
+        case dict() if value and set(value) <= set(i18n.CONTENT_LANGUAGES):
+            return Described(texts=[(code, value[code]) for code in i18n.CONTENT_LANGUAGES if code in value])
+        case {"address": str(address)}:
+            return Described(text=value.get("label") or address, address=address)
         case dict():
             return Described(members=[(key, _described(key, member, reader)) for key, member in value.items()])
         case list():
             return Described(items=[_described(name, item, reader) for item in value])
-        case str() if value.startswith(("https://", "http://")):
+        case str() if name != "label" and value.startswith(("https://", "http://")):
             return Described(text=value, address=value)
         case _:
             return Described(text=_meaning(name, value, reader))
@@ -44,6 +46,8 @@ def _described(name: str, value: Any, reader: str) -> Described:
 
 def _meaning(name: str, value: Any, reader: str) -> str | Sentence:
     match name:
+        case "language" | "spoken":
+            return i18n.language_name(str(value), reader)
         case "objectives":
             return wording.objective_title(int(value), reader)
         case "principles":

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from math import ceil
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
@@ -34,7 +34,7 @@ from shared.web.staff import require_staff
 
 log = logging.getLogger(__name__)
 
-PATH = "/intake/moderation/"
+PATH = "/intake/review/"
 PAGE_SIZE = 50
 _REASON: TypeAdapter[str] = TypeAdapter(Text)  # the sender reads it
 _LINE: TypeAdapter[str] = TypeAdapter(Line)  # travels to those who had plans with the practice
@@ -74,7 +74,7 @@ class Review:
             counts = await submissions.counts(tx)
         return self._pages.render(
             request,
-            "intake/moderation.html",
+            "intake/review.html",
             submissions=rows,
             counts=counts,
             state=wanted,
@@ -167,16 +167,16 @@ class Review:
             contact=self._contact(found),
             receipt=receipt,
             tracking=tracking_address(self._pages.public_url, found.token),
-            languages=i18n.CONTENT_LANGUAGES,
+            reason_languages=i18n.CONTENT_LANGUAGES,
             faults=faults,
-            filled=filled or {},
+            filled={"reason": "", "because": "", **(filled or {})},
             notice_key=notice,
             path=PATH,
         )
 
-    def _contact(self, found: StoredSubmission) -> Mapping[str, str] | None:
+    def _contact(self, found: StoredSubmission) -> Mapping[str, Any] | None:
         try:
-            contact: dict[str, str] = orjson.loads(self._vault.open(found.contact_sealed))
+            contact: dict[str, Any] = orjson.loads(self._vault.open(found.contact_sealed))
         except SealError:
             log.error("the contact of %s cannot be opened: %s", found.reference, SealError.__doc__)  # noqa: TRY400  # says all there is
             return None

@@ -9,7 +9,7 @@ from shared.reference.countries import Country, by_name, country, footnotes_for,
 from shared.reference.objectives import objective
 from shared.reference.principles import principle
 from shared.reference.titles import Title
-from shared.web.pages import Sentence, sentences
+from shared.web.pages import Sentence
 
 Option = tuple[str, Sentence]
 """A value and the words for it."""
@@ -81,4 +81,4 @@ def options_of(field: FormField, reader: str) -> Sequence[Option]:
         case "entity_type":
             return [(code, entity_type_title(code, reader)) for code in field.options]
         case _:
-            return [(code, sentences(reader)(f"option.{code}")) for code in field.options]  # type: ignore[misc]
+            raise LookupError(f"nothing says what the values of {field.name} are called")

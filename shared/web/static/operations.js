@@ -49,11 +49,13 @@ function remark(service, figure) {
 
 async function gather() {
   again.disabled = true;
+  page.ariaBusy = "true";
   line.textContent = page.dataset.asking;
   const remarks = (await Promise.all(rows.map(fill))).flat();
   troubles.querySelector("ul").replaceChildren(...remarks);
   troubles.hidden = !remarks.length;
   line.textContent = page.dataset.done;
+  page.ariaBusy = "false";
   again.disabled = false;
 }
 

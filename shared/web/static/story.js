@@ -44,13 +44,15 @@ function merged(parts) {
   );
 }
 
-function drawn(step, told, caused) {
+function drawn(step, place, told, caused) {
   const item = document.getElementById("step").content.firstElementChild.cloneNode(true);
   const slot = (name) => item.querySelector(`[data-slot="${name}"]`);
   const keep = (name, wanted) => wanted || item.querySelector(`[data-row="${name}"]`).remove();
   item.classList.add(`step--${step.what}`);
   slot("word").replaceWith(worded(step));
   say(slot("title"), step.title);
+  slot("title").id = `title-${place}`;
+  slot("address").setAttribute("aria-describedby", slot("title").id);
   slot("when").textContent = step.when;
   slot("when").dateTime = step.time;
   slot("subject").textContent = step.subject;
@@ -91,14 +93,13 @@ function addressOf(id, told) {
   return told.has(bare(id)) ? `#event-${told.get(bare(id))}` : `/desk/events/${encodeURIComponent(id)}`;
 }
 
+/** Gives links to these events, one on a line. */
 function links(ids, told) {
-  return ids.map((id) => {
+  return ids.flatMap((id, place) => {
     const link = document.createElement("a");
     link.href = addressOf(id, told);
     link.append(Object.assign(document.createElement("code"), { textContent: id, dir: "ltr" }));
-    const part = document.createElement("div");
-    part.append(link);
-    return part;
+    return place ? [document.createElement("br"), link] : [link];
   });
 }
 
@@ -123,10 +124,11 @@ function draw(steps) {
     const effects = caused.get(bare(step.cause)) ?? [];
     caused.set(bare(step.cause), [...effects, step.event_id]);
   }
-  list.replaceChildren(...steps.map((step) => drawn(step, told, caused)));
+  list.replaceChildren(...steps.map((step, place) => drawn(step, place, told, caused)));
 }
 
 async function gather() {
+  page.ariaBusy = "true";
   line.textContent = page.dataset.asking;
   const asked = new Set();
   const parts = [];
@@ -146,6 +148,7 @@ async function gather() {
     }
   }
   line.textContent = steps.length ? (parts.some((part) => part.cut) ? page.dataset.cut : "") : page.dataset.none;
+  page.ariaBusy = "false";
 }
 
 gather();

@@ -1,0 +1,75 @@
+"""The table of types, tellers and listeners, and everything that must say the same: code, samples, catalogue, docs."""
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.intake.handlers import LISTENS as INTAKE_LISTENS
+from services.newsletter.handlers import LISTENS as NEWSLETTER_LISTENS
+from services.social.handlers import LISTENS as SOCIAL_LISTENS
+from shared.events import registry
+from shared.events.codes import Service
+from shared.listening import Listeners
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ROOT / "services"
+LISTENS: dict[str, Listeners] = {"intake": INTAKE_LISTENS, "newsletter": NEWSLETTER_LISTENS, "social": SOCIAL_LISTENS}
+CLASSES = {model.__name__: event_type for event_type, model in registry.EVENT_TYPES.items()}
+
+
+def modules_of(service: str) -> Iterator[Path]:
+    return (SERVICES / service).rglob("*.py")
+
+
+def types_told_in_code(service: str) -> set[str]:
+    """Return the types whose models a service makes: a model is made only to be told."""
+    told = set()
+    for module in modules_of(service):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CLASSES:
+                told.add(CLASSES[node.func.id])
+    return told
+
+
+@pytest.mark.parametrize("service", [one.value for one in Service])
+def test_a_service_listens_to_what_the_table_says_and_to_nothing_else(service: str) -> None:
+    assert set(LISTENS.get(service, {})) == registry.types_heard_by(service)
+
+
+def test_every_service_with_handlers_is_read_here() -> None:
+    assert {path.parent.name for path in SERVICES.glob("*/handlers.py")} == set(LISTENS)
+
+
+@pytest.mark.parametrize("service", [one.value for one in Service])
+def test_a_service_tells_what_the_table_says_and_nothing_else(service: str) -> None:
+    assert types_told_in_code(service) == registry.types_told_by(service)
+
+
+def test_what_is_not_built_yet_stands_in_the_table() -> None:
+    tellers = {(event_type, teller) for event_type, tellers in registry.TELLERS.items() for teller in tellers}
+    listeners = {(event_type, listener) for event_type, listeners in registry.LISTENERS.items() for listener in listeners}
+    assert tellers >= registry.NOT_YET_TELLING
+    assert listeners >= registry.NOT_YET_LISTENING
+
+
+def test_every_type_has_a_teller_and_a_listener() -> None:
+    for event_type in registry.EVENT_TYPES:
+        assert registry.TELLERS[event_type], event_type
+        assert registry.LISTENERS[event_type], event_type
+
+
+def test_samples_catalogue_and_async_api_name_the_same_types() -> None:
+    types = set(registry.EVENT_TYPES)
+    assert {path.name.removesuffix(".json") for path in (ROOT / "shared/events/samples").glob("*.json")} == types
+    page = (ROOT / "docs/events.md").read_text(encoding="utf-8")
+    assert {event_type for event_type in types if f"`{event_type}`" not in page} == set()
+    document = json.loads((ROOT / "docs/asyncapi.json").read_text(encoding="utf-8"))
+    assert {message["name"] for message in document["components"]["messages"].values()} == types
+
+
+def test_every_topic_that_is_read_is_one_that_is_made() -> None:
+    for service in LISTENS:
+        assert registry.topics_heard_by(service) <= set(registry.TOPICS)

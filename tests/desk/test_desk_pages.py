@@ -1,0 +1,131 @@
+"""The desk's pages as they come from the server: for the team alone, whole without JavaScript, in sound markup."""
+
+import re
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from services.desk import app as desk
+from services.desk import web
+from shared.events.registry import EVENT_TYPES
+from shared.i18n import LANGUAGES
+from shared.ids import new_id
+from shared.web.pages import Pages
+from tests.desk.wire import PRACTICE, PUBLIC_URL, System, asker, system, tell
+from tests.shared.web_app import Page
+
+PAGES = ("/desk/", "/desk/operations", "/desk/events", "/desk/events/find", "/desk/events/{event_id}")
+
+
+@pytest.fixture
+async def wired(database_url: str) -> AsyncIterator[System]:
+    async with system(database_url) as found:
+        yield found
+
+
+@pytest.fixture
+async def browser(wired: System) -> AsyncIterator[httpx.AsyncClient]:
+    async with asker(wired.app) as entered:
+        yield entered
+
+
+def hrefs(page: Page) -> list[str]:
+    return [link["href"] for link in page.all("a") if "href" in link]
+
+
+async def test_every_address_needs_the_key(wired: System) -> None:
+    routes = web.router(Pages(public_url=PUBLIC_URL, templates={"desk": desk.TEMPLATES}), desk.ASKED).routes
+    paths = {re.sub(r"\{\w+\}", str(new_id()), route.path) for route in routes if isinstance(route, APIRoute)}
+    assert len(paths) == len(PAGES) + 1
+    async with asker(wired.app, entered=False) as stranger:
+        assert {path: (await stranger.get(path)).status_code for path in paths} == dict.fromkeys(paths, 401)
+
+
+async def test_pages_are_sound_markup_in_every_language(browser: httpx.AsyncClient) -> None:
+    for path in PAGES:
+        for language in LANGUAGES:
+            answer = await browser.get(f"{path.format(event_id=new_id())}?lang={language}")
+            assert answer.status_code == 200
+            page = Page(answer.text)
+            assert (path, page.faults) == (path, [])
+            assert len(page.all("h1")) == 1
+            ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+            assert len(ids) == len(set(ids))
+            labelled = {label["for"] for label in page.all("label") if "for" in label}
+            assert {field["id"] for field in page.all("input") if field.get("type") == "text"} <= labelled
+
+
+async def test_nothing_stands_inline_that_the_policy_would_refuse(browser: httpx.AsyncClient) -> None:
+    for path in PAGES:
+        page = Page((await browser.get(path.format(event_id=new_id()))).text)
+        assert not page.all("style")
+        assert [script for script in page.all("script") if "src" not in script] == []
+        assert not [name for _, attributes in page.elements for name in attributes if name == "style" or name.startswith("on")]
+        for address in [link["href"] for link in page.all("link")] + [script["src"] for script in page.all("script")]:
+            assert (await browser.get(address)).status_code == 200
+
+
+async def test_start_page_leads_to_the_work(browser: httpx.AsyncClient) -> None:
+    found = hrefs(Page((await browser.get("/desk/")).text))
+    assert [address for address, _ in web.START if address not in found] == []
+    for address in ("/newsletter/pool", "/social/drafts", "/desk/operations", "/desk/events"):
+        assert (await browser.get(address)).status_code == 200
+
+
+async def test_operations_lead_to_each_service_without_javascript(browser: httpx.AsyncClient) -> None:
+    page = Page((await browser.get("/desk/operations")).text)
+    for service in desk.ASKED:
+        assert f"/{service}/operations" in hrefs(page)
+        assert (await browser.get(f"/{service}/operations")).status_code == 200
+    assert {row["data-source"] for row in page.all("tr") if "data-source" in row} == {f"/{name}/operations.json" for name in desk.ASKED}
+
+
+async def test_story_leads_to_each_service_without_javascript(wired: System, browser: httpx.AsyncClient) -> None:
+    event_id = await tell(wired.intake, PRACTICE, subject="practice-1")
+    await wired.carry()
+    page = Page((await browser.get(f"/desk/events/{event_id}")).text)
+    for service, words in (("intake", "intake told"), ("newsletter", "newsletter took"), ("social", "social took")):
+        address = f"/{service}/events/{event_id}"
+        assert address in hrefs(page)
+        assert words in Page((await browser.get(address)).text).text
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        pytest.param("01a201e0-d554-731b-84e0-fea3c281a47a", id="id"),
+        pytest.param(" 01A201E0D554731B84E0FEA3C281A47A ", id="trace id with spaces, in capitals"),
+        pytest.param("00-01a201e0d554731b84e0fea3c281a47a-84e0fea3c281a47a-01", id="traceparent"),
+    ],
+)
+async def test_the_box_leads_to_the_story(browser: httpx.AsyncClient, typed: str) -> None:
+    answer = await browser.get("/desk/events/find", params={"id": typed})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/desk/events/{UUID('01a201e0-d554-731b-84e0-fea3c281a47a')}")
+
+
+async def test_the_box_says_what_is_no_id(browser: httpx.AsyncClient) -> None:
+    answer = await browser.get("/desk/events/find", params={"id": '"><script>'})
+    page = Page(answer.text)
+    assert answer.status_code == 422
+    assert [field["value"] for field in page.all("input") if field.get("aria-invalid") == "true"] == ['"><script>']
+    assert not page.all("script")
+    assert (await browser.get("/desk/events/nonsense")).status_code == 404
+
+
+async def test_catalogue_shows_every_event_with_its_fields_and_a_sample(browser: httpx.AsyncClient) -> None:
+    page = Page((await browser.get("/desk/events")).text)
+    headings = {attributes.get("id") for _, attributes in page.elements}
+    for event_type, model in EVENT_TYPES.items():
+        assert event_type in headings
+        assert f"#{event_type}" in hrefs(page)
+        assert all(name in page.text for name in model.model_fields)
+    assert "/desk/events/asyncapi.json" in hrefs(page)
+
+
+async def test_the_catalogue_is_given_as_asyncapi(browser: httpx.AsyncClient) -> None:
+    given = (await browser.get("/desk/events/asyncapi.json")).json()
+    assert given["asyncapi"].startswith("3.")
+    assert "practice.published.v1" in str(given["components"]["messages"])

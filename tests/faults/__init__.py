@@ -1,0 +1,1 @@
+"""What holds when processes and servers are killed."""

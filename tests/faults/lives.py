@@ -1,0 +1,180 @@
+"""Processes to be killed. `python -m tests.faults.lives <role> …` imports everything once and then bears one life after another by
+fork, so that a life costs a tenth of a second and not the imports' one or two.
+
+A line on its input begins a life: what the role needs to know, and the step at which it is to die. A life without a step ends, in
+good order, when its input does. On its output lives say what they have to say, and after each stands how it ended.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from shared.broker import Probe
+from shared.process import at_work
+from shared.service import Kafka, Service
+from tests.faults import embedded, system
+from tests.faults.steps import Aim, Step, install
+
+ROOT = Path(__file__).parents[2]
+# A life begins within a second; on a machine with much else to do, or while nothing comes that would lead to its step, later.
+LIFE_SECONDS = 90.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Death:
+    """How a life ended."""
+
+    step: str  # that it had reached; empty when it was not killed at one
+    code: int  # -9 after SIGKILL
+    said: Mapping[str, str]  # what it said before, by its first word
+
+
+class Lives:
+    """The lives of one role, one at a time."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    async def begin(self, step: Step | None = None, *, times: int = 1, **known: Any) -> None:
+        """Begin a life that dies when it reaches `step` for the so-manieth time."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"step": step, "times": times, "known": known}).encode() + b"\n")
+        await self._process.stdin.drain()
+
+    async def heard(self, word: str) -> str:
+        """Return what the living one says after `word`."""
+        async with asyncio.timeout(LIFE_SECONDS):
+            while True:
+                first, rest = await self._line()
+                if first == word:
+                    return rest
+                assert first != "ended", f"a life ended before it said {word!r}: {rest}"
+
+    async def death(self) -> Death:
+        """Return how the life ended, once it has."""
+        said: dict[str, str] = {}
+        async with asyncio.timeout(LIFE_SECONDS):
+            while True:
+                word, rest = await self._line()
+                if word == "ended":
+                    return Death(step=said.get("reached", ""), code=int(rest), said=said)
+                said[word] = rest
+
+    async def killed_at(self, step: Step, *, times: int = 1, **known: Any) -> Death:
+        """Begin a life and return its death; raises AssertionError when it was another one than this."""
+        await self.begin(step, times=times, **known)
+        try:
+            death = await self.death()
+        except TimeoutError:
+            raise AssertionError(f"a life did not come to its step within {LIFE_SECONDS:.0f} s: {step}") from None
+        assert (death.step, death.code) == (step, -9)
+        return death
+
+    async def _line(self) -> tuple[str, str]:
+        assert self._process.stdout is not None
+        line = (await self._process.stdout.readline()).decode()
+        assert line, "the server of lives has ended"
+        word, _, rest = line.rstrip("\n").partition(" ")
+        return word, rest
+
+    async def end(self) -> None:
+        """End the input, and with it the last life and the server of lives; returns when they have ended."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.communicate(), LIFE_SECONDS)
+        finally:
+            if self._process.returncode is None:
+                self._process.kill()
+                await self._process.wait()
+
+
+@asynccontextmanager
+async def lives_of(role: str, *arguments: str) -> AsyncIterator[Lives]:
+    """Give the lives of a role until the block ends."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.faults.lives", role, *arguments, stdin=PIPE, stdout=PIPE, cwd=ROOT
+    )
+    lives = Lives(process)
+    try:
+        yield lives
+    finally:
+        await lives.end()
+
+
+async def _asked_to_end() -> None:
+    """Return when there is more on the input; nothing of it is read, for it is the server's."""
+    ending = asyncio.Event()
+    asyncio.get_running_loop().add_reader(0, ending.set)
+    await ending.wait()
+
+
+async def _service(service: Service, kafka: str) -> None:
+    async with at_work([service], Kafka(address=kafka, embedded=False, probe=Probe(kafka)), _give_up):
+        await _asked_to_end()
+
+
+def _give_up(why: str) -> None:
+    sys.stderr.write(f"{why}\n")
+    os._exit(3)
+
+
+async def _relay(aim: Aim, url: str, kafka: str) -> None:
+    await _service(system.telling(url), kafka)
+
+
+async def _consumer(aim: Aim, url: str, kafka: str) -> None:
+    await _service(system.listening(url), kafka)
+
+
+async def _embedded(aim: Aim, var: str, **known: Any) -> None:
+    await embedded.live(aim, Path(var), _asked_to_end, _give_up, **known)
+
+
+ROLES: Mapping[str, Callable[..., Awaitable[None]]] = {"relay": _relay, "consumer": _consumer, "embedded": _embedded}
+
+
+def _live(role: str, arguments: list[str], line: str) -> None:
+    given = json.loads(line)
+    aim = Aim(Step(given["step"]) if given["step"] else None, given["times"])
+    install(aim)
+
+    async def live() -> None:
+        await ROLES[role](aim, *arguments, **given["known"])
+
+    uvloop.run(live())
+
+
+def main() -> None:
+    """Bear lives until the input ends."""
+    logging.basicConfig(level=logging.WARNING, format=f"%(asctime)s {sys.argv[1]} %(process)d %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    role, *arguments = sys.argv[1:]
+    for line in iter(sys.stdin.readline, ""):
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                _live(role, arguments, line)
+                code = 0
+            except BaseException:
+                logging.exception("a life failed")
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        os.set_blocking(0, True)  # the loop of a life has changed it for us too
+        os.write(1, f"ended {os.waitstatus_to_exitcode(status)}\n".encode())
+
+
+if __name__ == "__main__":
+    main()

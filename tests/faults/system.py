@@ -1,0 +1,225 @@
+"""A small system to be killed: a service that tells, one that listens, somebody who puts events, and one who mends what fails.
+
+The trial's tables stand under the names of two real services, since what runs services takes topics from their names.
+"""
+
+import asyncio
+import logging
+import os
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Self
+from uuid import UUID
+
+from sqlalchemy import Column, Table, Uuid, func, insert, select, text
+
+from shared import outbox, parking, relay
+from shared.broker import BrokerAwayError, Probe, group_of
+from shared.db import Database, Transaction, is_away, metadata
+from shared.events import registry
+from shared.events.intake import PracticePublished
+from shared.listening import Received, each, listeners
+from shared.parking import parked
+from shared.service import Service
+from shared.testing import trial
+
+log = logging.getLogger(__name__)
+
+TELLER = "intake"
+LISTENER = "newsletter"
+TOPIC = registry.topic_of(TELLER)
+SUBJECTS = trial.subjects(40)
+# Without a step for so long, what has not come will not come.
+STILL_SECONDS = 30.0
+LOOK_SECONDS = 0.1
+# A bug is mended when its event has failed so often: at once, and again from parking.
+FAILURES_BEFORE_MENDING = 2
+
+TABLES = metadata()
+mended = Table("mended", TABLES, Column("event_id", Uuid, primary_key=True))
+"""The poison events that the listener takes by now, as after a release with a mended handler."""
+
+
+def a_seed() -> int:
+    """Return a new seed, or the one that FAULTS_SEED gives again, and show it: pytest prints it where the test fails."""
+    seed = int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(1_000_000))
+    print(f"to meet the same kills again: FAULTS_SEED={seed}")
+    return seed
+
+
+async def take(tx: Transaction, event: Received[PracticePublished]) -> None:
+    """Take one event as the trial does, or refuse it while it is poison."""
+    if event.data.entity == trial.POISON_ENTITY:
+        if (await tx.execute(select(mended).where(mended.c.event_id == event.id))).first() is None:
+            raise trial.PoisonError(event.subject)
+        event = replace(event, data=trial.practice())
+    await trial.take_one(tx, event)
+
+
+def telling(url: str) -> Service:
+    """Return the service that tells."""
+    return Service(name=TELLER, routers=(), database=Database(url, TELLER), tells=True)
+
+
+def listening(url: str) -> Service:
+    """Return the service that listens."""
+    return Service(name=LISTENER, routers=(), database=Database(url, LISTENER), listeners=listeners(each(PracticePublished, take)))
+
+
+async def make_schemas(url: str) -> None:
+    """Make the schemas of both services, empty."""
+    await trial.make_schemas(url)
+    database = Database(url, LISTENER)
+    async with database.transaction() as tx:
+        await tx.execute(text(f"ALTER SCHEMA {trial.TELLER} RENAME TO {TELLER}"))
+        await tx.execute(text(f"ALTER SCHEMA {trial.LISTENER} RENAME TO {LISTENER}"))
+        await tx.run_sync(TABLES.create_all)
+    await database.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How far the system has come."""
+
+    told: int
+    unsent: int
+    effects: int
+    parked: int
+    lag: int | None  # None while Kafka does not answer
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return not self.unsent and not self.parked and self.lag == 0 and self.effects >= self.told
+
+
+class Outside:
+    """The test's own eyes and hands: looks at both databases and at Kafka, puts events, mends."""
+
+    def __init__(self, url: str, kafka: str) -> None:
+        self.teller = trial.Teller(Database(url, TELLER))
+        self.listener = Database(url, LISTENER)
+        self.probe = Probe(kafka)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.probe.close()
+        await self.teller.database.close()
+        await self.listener.close()
+
+    async def put(self, chance: random.Random, *, subjects: int = 8, poison: bool = False) -> None:
+        """Put one event about each of some subjects, in one transaction; one of them is poison where that is said."""
+        chosen = chance.sample(SUBJECTS, subjects)
+        bad = [(chosen[0], self.teller.told.get(chosen[0], 0) + 1)] if poison else []
+        await self.teller.tell(chosen, poison=bad)
+
+    async def keep_putting(self, chance: random.Random, *, every_seconds: float = 0.06, poison_every: int = 20) -> None:
+        """Put events until cancelled; while the database is away, try again."""
+        count = 0
+        while True:
+            count += 1
+            try:
+                await self.put(chance, poison=count % poison_every == 0)
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                await self.find_told()
+            await asyncio.sleep(every_seconds)
+
+    async def find_told(self) -> None:
+        """Read what has been told from the outbox, once the database answers: a commit without an answer may have been one.
+
+        Raises AssertionError when something is gone whose commit was answered.
+        """
+        while True:
+            try:
+                found = await self._told()
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
+            gone = {subject: number for subject, number in self.teller.told.items() if found.get(subject, 0) < number}
+            assert not gone, f"the outbox has lost what was committed: {gone}"
+            self.teller.told = found
+            return
+
+    async def _told(self) -> dict[str, int]:
+        query = select(outbox.outbox.c.subject, func.max(outbox.outbox.c.revision)).group_by(outbox.outbox.c.subject)
+        async with self.teller.database.transaction() as tx:
+            return {subject: number for subject, number in await tx.execute(query)}
+
+    async def keep_mending(self) -> None:
+        """Mend what has failed again in parking, and redrive it, as a person would, until cancelled."""
+        while True:
+            try:
+                await self._mend()
+            except Exception as error:
+                if not is_away(error):
+                    raise
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _mend(self) -> None:
+        async with self.listener.transaction() as tx:
+            failed = parked.c.attempts >= FAILURES_BEFORE_MENDING
+            ids: Sequence[UUID] = (
+                await tx.scalars(select(parked.c.event_id).where(failed, parked.c.event_id.not_in(select(mended.c.event_id))))
+            ).all()
+            if ids:
+                await tx.execute(insert(mended), [{"event_id": event_id} for event_id in ids])
+        for event_id in ids:
+            async with self.listener.transaction() as tx:
+                await parking.redrive(tx, event_id=event_id, by="whoever released the mended handler")
+
+    async def standing(self) -> Standing:
+        """Return how far the system has come."""
+        unsent, _ = await relay.unsent(self.teller.database)
+        async with self.listener.transaction() as tx:
+            counts = await parking.counts(tx)
+        try:
+            lag = sum((await self.probe.lag(group_of(LISTENER), [TOPIC])).values())
+        except BrokerAwayError:
+            lag = None
+        effects = await trial.count_effects(self.listener)
+        return Standing(told=self.teller.count, unsent=unsent, effects=effects, parked=sum(counts.values()), lag=lag)
+
+    async def at_rest(self) -> Standing:
+        """Return once nothing is left to do, or once nothing has moved for long."""
+        last, still = await self.standing(), 0.0
+        while not last.complete and still < STILL_SECONDS:
+            await asyncio.sleep(LOOK_SECONDS)
+            now = await self.standing()
+            last, still = now, (still + LOOK_SECONDS if now == last else 0.0)
+        return last
+
+    async def faults(self) -> list[str]:
+        """Return what is wrong with the effects against what was told, and what is left that should not be."""
+        found = await trial.faults(self.listener, self.teller.told)
+        async with self.listener.transaction() as tx:
+            left = (await tx.execute(select(parked.c.subject, parked.c.state, parked.c.error).order_by(parked.c.id).limit(20))).all()
+        found += [f"{row.subject} is still parked, {row.state}: {row.error}" for row in left]
+        unsent, _ = await relay.unsent(self.teller.database)
+        return [*found, f"{unsent} events are not sent"] if unsent else found
+
+
+@asynccontextmanager
+async def beside(*works: "asyncio.Task[None]") -> AsyncIterator[None]:
+    """Let tasks run until the block ends; raises what one of them raised."""
+    try:
+        yield
+        for work in works:
+            if work.done():
+                work.result()
+    finally:
+        for work in works:
+            work.cancel()
+        await asyncio.gather(*works, return_exceptions=True)
+
+
+def readers() -> Mapping[str, Sequence[str]]:
+    """Return who reads the topic, as one process that holds everything knows it."""
+    return {TOPIC: [LISTENER]}

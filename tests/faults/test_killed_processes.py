@@ -1,0 +1,60 @@
+"""Relay and consumer are killed at every step of their work, over and over, while events keep coming."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+
+from shared.broker import Probe
+from shared.testing.containers import ApacheKafka
+from tests.faults.lives import Lives, lives_of
+from tests.faults.steps import CONSUMER_STEPS, RELAY_STEPS, Step
+from tests.faults.system import TOPIC, Outside, a_seed, beside, make_schemas
+
+TIMES_EACH = 5
+MIN_KILLS = 100
+
+
+@pytest.mark.docker
+@pytest.mark.xdist_group("faults")
+@pytest.mark.timeout(600)
+async def test_kills_between_any_two_steps_lose_double_and_disorder_nothing(real_kafka: ApacheKafka, real_database_url: str) -> None:
+    chance = Random(a_seed())
+    kills: Counter[Step] = Counter()
+    await make_schemas(real_database_url)
+    where = (real_database_url, real_kafka.address)
+    async with Outside(*where) as outside, lives_of("relay", *where) as relays, lives_of("consumer", *where) as consumers:
+        mending = asyncio.create_task(outside.keep_mending())
+        async with beside(mending):
+            putting = asyncio.create_task(outside.keep_putting(Random(chance.random())))
+            async with beside(putting):
+                async with asyncio.TaskGroup() as killing:
+                    killing.create_task(_kill(relays, _deck(RELAY_STEPS, chance), Random(chance.random()), kills))
+                    killing.create_task(_kill(consumers, _deck(CONSUMER_STEPS, chance), Random(chance.random()), kills))
+            standing = await outside.at_rest()
+        assert await outside.faults() == [], standing
+        assert standing.complete
+        assert standing.effects == outside.teller.count
+        assert await _records(outside.probe) > outside.teller.count, "no kill fell between an acknowledgement and its mark"
+    assert {step for step in RELAY_STEPS + CONSUMER_STEPS if kills[step] < TIMES_EACH} == set()
+    assert kills.total() >= MIN_KILLS
+
+
+def _deck(steps: Sequence[Step], chance: Random) -> Sequence[Step]:
+    deck = list(steps) * TIMES_EACH
+    chance.shuffle(deck)
+    return deck
+
+
+async def _kill(lives: Lives, deck: Sequence[Step], chance: Random, kills: Counter[Step]) -> None:
+    """Kill one life at each step of the deck, then let one live."""
+    for step in deck:
+        await lives.killed_at(step, times=1 if step is Step.LEADS else chance.randint(1, 3))  # once in a life it begins to lead
+        kills[step] += 1
+    await lives.begin()
+
+
+async def _records(probe: Probe) -> int:
+    return sum((await probe.ends([TOPIC])).values())

@@ -1,0 +1,52 @@
+"""What the tests of intake share: a database with its tables, the app as it runs, a partner, and clients for people and programs."""
+
+from collections.abc import AsyncIterator, Iterator
+from secrets import token_hex
+
+import httpx
+import pytest
+
+from shared.embedded.postgres import EmbeddedPostgres
+from shared.migrations import migrate
+from shared.testing.databases import ask, run_apart, with_database
+from tests.intake.intake_app import Intake, client_of, running
+
+
+@pytest.fixture(scope="session")
+def template_database(embedded_postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A database with intake's tables, which `database_url` copies for each test."""
+    name = f"intake_{token_hex(4)}"
+    server = with_database(embedded_postgres.url, "postgres")
+    run_apart(ask(server, f"CREATE DATABASE {name}"))
+    run_apart(migrate(with_database(embedded_postgres.url, name), ["intake"]))
+    yield name
+    embedded_postgres.start()
+    run_apart(ask(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def intake(database_url: str) -> AsyncIterator[Intake]:
+    """Intake as it runs, with one partner."""
+    async with running(database_url) as found:
+        yield found
+
+
+@pytest.fixture
+async def program(intake: Intake) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that sends no origin and keeps no cookie."""
+    async with client_of(intake.app) as client:
+        yield client
+
+
+@pytest.fixture
+async def reader(intake: Intake) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser of the public."""
+    async with client_of(intake.app, browser=True) as client:
+        yield client
+
+
+@pytest.fixture
+async def staff(intake: Intake) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser that has entered the staff key."""
+    async with client_of(intake.app, browser=True, staff=True) as client:
+        yield client

@@ -1,0 +1,151 @@
+"""Intake as it runs, but for Kafka: its own app on a database of the test's, and the senders that knock at it."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy import Row, text
+
+from services.intake import app as intake_app
+from services.intake.kinds.catalogue import body_of
+from services.intake.store import partners
+from services.intake.webhooks.keys import SharedKey, read_key
+from shared import clock
+from shared.db import Database, is_away
+from shared.events.kinds import KINDS
+from shared.parts import Parts
+from shared.service import Service
+from shared.settings import Settings
+from shared.vault import Vault, new_key
+from shared.web import staff
+from shared.web.staff import StaffKey
+from shared.web.wiring import install
+from tests.intake.webhook_sender import body_of as body_bytes
+from tests.intake.webhook_sender import signed
+from tests.shared.web_app import BROWSER, KEY
+
+PUBLIC_URL = "http://127.0.0.1:8000"
+STAFF = StaffKey(key=KEY, secure=False)
+PRACTICE = "practice"
+
+
+def app_of(service: Service, parts: Parts) -> FastAPI:
+    """The app of one service with everything that stands around it."""
+    app = FastAPI(openapi_url=None)
+    install(
+        app,
+        pages=parts.pages(service.name, intake_app.TEMPLATES),
+        staff_key=parts.staff_key,
+        sent_by_programs=service.sent_by_programs or (lambda scope: False),
+        **({"limit_of": service.limit_of} if service.limit_of else {}),
+        unavailable=is_away,
+    )
+    app.include_router(staff.router)
+    for router in service.routers:
+        app.include_router(router)
+    return app
+
+
+def parts_of(url: str, key: str) -> Parts:
+    """Parts as the command makes them, for a database at `url` and one data key."""
+    settings = Settings(database=url, kafka="127.0.0.1:1", data_keys=[key], _env_file=None)
+    return Parts(settings=settings, vault=Vault([key]), staff_key=STAFF, public_url=PUBLIC_URL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sender:
+    """A partner at its own end."""
+
+    id: UUID
+    secret: str
+
+    @property
+    def path(self) -> str:
+        """Where it sends to."""
+        return f"/intake/webhooks/{self.id}"
+
+    @property
+    def key(self) -> bytes:
+        """The bytes that it signs with."""
+        key = read_key("", self.secret)
+        assert isinstance(key, SharedKey)
+        return key.secret
+
+    def headers(self, body: bytes, event_id: str = "msg_1", *, sent_at: datetime | None = None, **more: Any) -> list[tuple[bytes, bytes]]:
+        """The headers of a request well signed."""
+        return signed(body, event_id=event_id, sent_at=sent_at or clock.now(), secret=self.key, **more)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """The service with what a test looks at."""
+
+    app: FastAPI
+    database: Database
+    vault: Vault
+    data_key: str
+    url: str
+    sender: Sender
+
+    async def rows(self, query: str, **values: object) -> Sequence[Row[Any]]:
+        """The rows of a query."""
+        async with self.database.transaction() as tx:
+            return (await tx.execute(text(query), values)).all()
+
+    async def told(self) -> Sequence[Row[Any]]:
+        """The outbox in its order."""
+        return await self.rows("SELECT id, type, subject, cause, trace_id, revision, body::jsonb AS data FROM outbox ORDER BY seq")
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many rows stand in each table that an accepted webhook writes to."""
+        tables = ("receipts", "submissions", "outbox")
+        return {table: (await self.rows(f"SELECT count(*) FROM {table}"))[0][0] for table in tables}
+
+
+def example(kind: str = PRACTICE, **changes: object) -> dict[str, Any]:
+    """A whole request body of a kind, with some of its fields changed; None leaves one out."""
+    data = {name: value for name, value in {**KINDS[kind].example, **changes}.items() if value is not None}
+    return body_of(KINDS[kind], data)
+
+
+async def send(
+    client: httpx.AsyncClient, sender: Sender, body: object = None, event_id: str = "msg_1", *, query: str = "", **more: Any
+) -> httpx.Response:
+    """Send a body, by default the example of a practice, as the partner does."""
+    content = body if isinstance(body, bytes) else body_bytes(example() if body is None else body)
+    return await client.post(sender.path + query, content=content, headers=sender.headers(content, event_id, **more))
+
+
+async def add_sender(database: Database, vault: Vault, name: str = "Example City", rate_per_minute: int = 100_000) -> Sender:
+    """A partner that may send."""
+    async with database.transaction() as tx:
+        made = await partners.add_partner(tx, vault, name=name, contact="desk@example.org", rate_per_minute=rate_per_minute)
+    return Sender(id=made.id, secret=made.secret)
+
+
+@asynccontextmanager
+async def running(url: str) -> AsyncIterator[Intake]:
+    """Intake on a database that has its tables."""
+    data_key = new_key()
+    parts = parts_of(url, data_key)
+    service = intake_app.build(parts)
+    assert service.database is not None
+    sender = await add_sender(service.database, parts.vault)
+    yield Intake(
+        app=app_of(service, parts), database=service.database, vault=parts.vault, data_key=data_key, url=url, sender=sender
+    )
+    await service.database.close()
+
+
+@asynccontextmanager
+async def client_of(app: FastAPI, *, browser: bool = False, staff: bool = False) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app: a program, or a browser that may have entered the staff key."""
+    headers = {**BROWSER, "Origin": PUBLIC_URL} if browser else {}
+    cookies = {STAFF.cookie_name: STAFF.cookie_value} if staff else {}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PUBLIC_URL, headers=headers, cookies=cookies) as client:
+        yield client

@@ -1,0 +1,91 @@
+"""Two processes of one service share the work, and what either does, the partitions move and every effect comes about once."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+
+import pytest
+
+from shared.events.registry import PARTITIONS
+from shared.service import Running
+from shared.testing import trial
+from shared.testing.databases import ask
+from tests.live.flow import QUICK, Batches, Flow, joined, until
+from tests.live.worker import worker
+
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live")]
+
+
+@pytest.fixture(autouse=True)
+def quick_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait less for members that are gone."""
+    monkeypatch.setattr("shared.service.KAFKA", QUICK)
+
+
+def share_all(*members: Running) -> bool:
+    """Say whether every partition has exactly one of these members to read it, and every member at least one."""
+    shares = [set(member.subscription.client.assignment()) for member in members if member.subscription and member.subscription.client]
+    return len(shares) == len(members) and all(shares) and sum(map(len, shares)) == len(set().union(*shares)) == PARTITIONS
+
+
+async def test_a_second_consumer_joins_the_first_leaves_and_comes_back_under_load(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = Batches(), Batches(), Batches()
+    async with AsyncExitStack() as second_stays, flow.relayed(), flow.told():
+        async with flow.heard(listens=batches[0].listens()) as first:
+            batches[0].watch(first, monkeypatch)
+            await until(lambda: share_all(first) and batches[0].given, "the first to read everything")
+
+            second = await second_stays.enter_async_context(flow.heard(listens=batches[1].listens()))
+            batches[1].watch(second, monkeypatch)
+            await until(lambda: share_all(first, second), "the second to take its share")
+            before = len(batches[0].given), len(batches[1].given)
+            await until(lambda: len(batches[0].given) > before[0] and len(batches[1].given) > before[1], "both to take batches")
+
+        # The first has a fixed name in the group, so its share is kept for it until its session is over.
+        await until(lambda: share_all(second), "the second to take everything over")
+
+        async with flow.heard(listens=batches[2].listens()) as third:
+            batches[2].watch(third, monkeypatch)
+            await until(lambda: share_all(second, third) and batches[2].given, "a third to take its share")
+            assert third.subscription is not None
+            assert third.subscription.instance == f"{flow.name}-0"
+            # The second ends in the middle of a batch: what it has not committed is another's.
+            assert second.subscription is not None
+            await until(lambda: second.subscription and second.subscription.progress.batch_since, "a batch in the second's hand")
+            await second_stays.aclose()
+            await until(lambda: share_all(third), "the third to take everything over")
+            batches_so_far = len(batches[2].given)
+            await until(lambda: len(batches[2].given) > batches_so_far + 2, "batches of it all")
+    async with flow.relayed(), flow.heard():
+        await flow.done()
+
+
+async def batch_in_frozen_hand(flow: Flow) -> bool:
+    """Say whether a session with a batch's ids in hand has waited for its client for a second."""
+    found = await ask(
+        flow.database_url,
+        "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) JOIN pg_class ON pg_class.oid = relation"
+        " WHERE relnamespace = $1::regnamespace AND relname = 'inbox' AND mode = 'RowExclusiveLock'"
+        " AND state = 'idle in transaction' AND state_change < clock_timestamp() - interval '1 second'",
+        trial.LISTENER,
+    )
+    return bool(found)
+
+
+async def test_a_frozen_process_is_taken_over_from_and_its_late_commit_doubles_nothing(flow: Flow) -> None:
+    async with flow.relayed(), worker("listen", flow.name, flow.topic, flow.database_url, flow.kafka.address) as other:
+        assert await other.said() == f"{flow.name}-0"
+        async with flow.heard() as here, flow.told():
+            await until(lambda: joined(here), "a share of the partitions")
+            while True:
+                other.signal(signal.SIGSTOP)
+                await asyncio.sleep(1.2)  # as long as a session must wait for its client to count as frozen
+                if await batch_in_frozen_hand(flow):
+                    break
+                other.signal(signal.SIGCONT)
+                await asyncio.sleep(0.05)
+            await until(lambda: share_all(here), "every partition, once the frozen one's session is over")
+            assert here.subscription is not None
+            await until(lambda: here.subscription and here.subscription.progress.batch_since, "a batch over what the frozen one holds")
+            other.signal(signal.SIGCONT)
+        await flow.done()

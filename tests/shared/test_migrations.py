@@ -1,0 +1,51 @@
+"""Schemas: made from nothing, made twice, made from several places at once, and equal to what the code expects."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, MetaData
+
+from services.__main__ import OWNERS
+from services.intake.store import tables as intake
+from services.newsletter import store as newsletter
+from services.social import store as social
+from shared import inbox, outbox, parking
+from shared.db import Database, metadata
+from shared.migrations import migrate
+
+OWN: dict[str, MetaData] = {"intake": intake.TABLES, "newsletter": newsletter.TABLES, "social": social.TABLES}
+
+
+def expected(service: str) -> MetaData:
+    whole = metadata()
+    for tables in (outbox.TABLES, inbox.TABLES, parking.TABLES, OWN[service]):
+        for table in tables.tables.values():
+            table.to_metadata(whole)
+    return whole
+
+
+@pytest.mark.parametrize("service", OWNERS)
+async def test_the_migrated_schema_is_what_the_code_expects(database_url: str, service: str) -> None:
+    await migrate(database_url, [service])
+    database = Database(database_url, service)
+
+    def differences(connection: Connection) -> Sequence[Any]:
+        options = {"compare_type": True, "version_table": "schema_version"}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), expected(service)))
+
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    await database.close()
+
+
+async def test_migrating_twice_and_from_several_places_at_once_is_harmless(database_url: str) -> None:
+    await asyncio.gather(*(migrate(database_url, OWNERS) for _ in range(4)))
+    await migrate(database_url, OWNERS)
+    for service in OWNERS:
+        database = Database(database_url, service)
+        assert await database.answers()
+        await database.close()
