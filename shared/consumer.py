@@ -23,6 +23,8 @@ RUN = 50
 LIST_RUN = 500
 # Nothing a handler does takes this long; what does hangs, and the batch has to come again.
 BATCH_TIMEOUT_SECONDS = 60.0
+# With more in one batch, writing their lines would cost as much as handling them.
+SAID_SINGLY = 50
 BEHIND = "waits behind an earlier event of the same subject"
 
 
@@ -93,7 +95,8 @@ class Consumer:
         if arrivals:
             with metrics.BATCH_SECONDS.labels(self.service).time():
                 async with asyncio.timeout(BATCH_TIMEOUT_SECONDS), self.database.transaction() as tx:
-                    await self._take(tx, arrivals, outcome)
+                    handled = await self._take(tx, arrivals, outcome)
+            _say_handled(self.service, handled)
         return self._count(outcome)
 
     def _count(self, outcome: Outcome) -> Outcome:
@@ -101,7 +104,8 @@ class Consumer:
             metrics.EVENTS_TAKEN.labels(self.service, event_type, became).inc(count)
         return outcome
 
-    async def _take(self, tx: Transaction, arrivals: Sequence[Arrival], outcome: Outcome) -> None:
+    async def _take(self, tx: Transaction, arrivals: Sequence[Arrival], outcome: Outcome) -> Sequence[Arrival]:
+        """Take arrivals in an open transaction and return those that were handled."""
         # The ids first, the parked keys second: another consumer that holds these ids makes us wait here, and when we go on we see
         # what it parked.
         new = await inbox.take(tx, _first_of_each(arrivals))
@@ -127,12 +131,13 @@ class Consumer:
         settings = _in_order(arrivals, [*settings, *failed])
         await parking.park(tx, settings)
         apart = {setting.arrival.event_id for setting in settings}
-        for arrival in ready:
-            if arrival.event_id not in apart:
-                outcome.taken[arrival.type, "handled"] += 1
+        handled = [arrival for arrival in ready if arrival.event_id not in apart]
+        for arrival in handled:
+            outcome.taken[arrival.type, "handled"] += 1
         for setting in settings:
             outcome.taken[setting.arrival.type, "parked"] += 1
             _say_parked(self.service, setting)
+        return handled
 
     async def _handle(self, tx: Transaction, ready: Sequence[Arrival]) -> list[Setting]:
         failed: list[Setting] = []
@@ -253,6 +258,16 @@ def _type_of(record: Record, known: Mapping[str, Any]) -> str:
             event_type = value.decode("utf-8", "replace")
             return event_type if event_type in known else "unknown"
     return "unknown"
+
+
+def _say_handled(service: str, handled: Sequence[Arrival]) -> None:
+    """Write a line for each event, with its trace id; of a flood, which nobody reads line by line, one line."""
+    if len(handled) > SAID_SINGLY:
+        log.info("%s handled %d events", service, len(handled))
+        return
+    for arrival in handled:
+        with tracing(arrival.event.trace_id if arrival.event else ""):
+            log.info("%s handled %s about %s", service, arrival.type, arrival.subject)
 
 
 def _say_parked(service: str, setting: Setting) -> None:

@@ -8,7 +8,6 @@ from random import Random
 
 from shared import relay
 from shared.broker import Probe
-from shared.db import Database
 from shared.embedded.kafka import EmbeddedKafka
 from shared.embedded.postgres import EmbeddedPostgres
 from shared.embedded.run_file import Run, claim
@@ -16,39 +15,57 @@ from shared.events.registry import PARTITIONS
 from shared.process import at_work
 from shared.service import Kafka
 from tests.faults import system
-from tests.faults.steps import Aim
+from tests.faults.steps import CONSUMER_STEPS, Aim
+
+PUT_EVERY_SECONDS = 0.01
 
 
 async def live(
-    aim: Aim, var: Path, asked_to_end: Callable[[], Awaitable[None]], give_up: Callable[[str], None], *, put: int, seed: int, reads: bool
+    aim: Aim,
+    var: Path,
+    asked_to_end: Callable[[], Awaitable[None]],
+    give_up: Callable[[str], None],
+    *,
+    seed: int,
+    at_first: int = 0,
+    then: bool = False,
+    reads: bool = True,
 ) -> None:
-    """Run on the state directory `var` until asked to end, putting so many events at first; says where its database is."""
+    """Run on the state directory `var` until asked to end; says where database and broker are.
+
+    Puts `at_first` transactions of events before anything else works, and `then` more while it does. Without `reads` the service
+    that listens is away, although the relay knows that it reads.
+    """
     new = not (var / "postgres").exists()
     topics = {system.TOPIC: PARTITIONS}
     with claim(var) as run_file, EmbeddedPostgres(var / "postgres") as postgres, EmbeddedKafka(topics) as broker:
         if new:
             await system.make_schemas(postgres.url)
         run_file.write(Run(database=postgres.url, kafka=broker.address))
-        os.write(1, f"database {postgres.url}\n".encode())
-        os.write(1, f"kafka {broker.address}\n".encode())
-        kafka = Kafka(address=broker.address, embedded=True, probe=Probe(broker.address), readers=system.readers())
+        _say("database", postgres.url)
+        _say("kafka", broker.address)
+        kafka = Kafka(address=broker.address, embedded=True, probe=Probe(broker.address), readers=system.READERS)
         services = [system.telling(postgres.url), *([system.listening(postgres.url)] if reads else [])]
         async with system.Outside(postgres.url, broker.address) as outside:
-            aim.first = lambda: _everything_marked(outside.teller.database)
             await outside.find_told()
+            chance = Random(seed)
+            for _ in range(at_first):
+                await outside.put(chance)
             async with at_work(services, kafka, give_up):
-                await _put(outside, Random(seed), put)
-                os.write(1, b"put all\n")
+                putting = asyncio.create_task(outside.keep_putting(chance, every_seconds=PUT_EVERY_SECONDS) if then else asyncio.sleep(0))
+
+                async def all_marked() -> None:
+                    putting.cancel()
+                    await asyncio.gather(putting, return_exceptions=True)
+                    while (await relay.unsent(outside.teller.database))[0]:
+                        await asyncio.sleep(0.01)
+
+                if aim.step in CONSUMER_STEPS:  # at one of its own the relay could not go on marking
+                    aim.first = all_marked
                 await asked_to_end()
+                putting.cancel()
+                await asyncio.gather(putting, return_exceptions=True)
 
 
-async def _put(outside: system.Outside, chance: Random, count: int) -> None:
-    before = outside.teller.count
-    while outside.teller.count - before < count:
-        await outside.put(chance)
-        await asyncio.sleep(0)
-
-
-async def _everything_marked(database: Database) -> None:
-    while (await relay.unsent(database))[0]:
-        await asyncio.sleep(0.01)
+def _say(word: str, what: str) -> None:
+    os.write(1, f"{word} {what}\n".encode())

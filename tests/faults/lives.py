@@ -25,6 +25,8 @@ from shared.service import Kafka, Service
 from tests.faults import embedded, system
 from tests.faults.steps import Aim, Step, install
 
+log = logging.getLogger(__name__)
+
 ROOT = Path(__file__).parents[2]
 # A life begins within a second; on a machine with much else to do, or while nothing comes that would lead to its step, later.
 LIFE_SECONDS = 90.0
@@ -88,15 +90,22 @@ class Lives:
         return word, rest
 
     async def end(self) -> None:
-        """End the input, and with it the last life and the server of lives; returns when they have ended."""
+        """End the input, and with it the life and the server of lives; raises AssertionError when that life does not end in order."""
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         try:
-            await asyncio.wait_for(self._process.communicate(), LIFE_SECONDS)
-        finally:
-            if self._process.returncode is None:
-                self._process.kill()
+            async with asyncio.timeout(LIFE_SECONDS):
+                said = (await self._process.stdout.read()).decode()
                 await self._process.wait()
+        finally:
+            self.kill()
+        assert "ended" not in said or said.endswith("ended 0\n"), said
+
+    def kill(self) -> None:
+        """End the server of lives without further ado; a life notices by its input and ends."""
+        if self._process.returncode is None:
+            self._process.kill()
 
 
 @asynccontextmanager
@@ -108,8 +117,10 @@ async def lives_of(role: str, *arguments: str) -> AsyncIterator[Lives]:
     lives = Lives(process)
     try:
         yield lives
-    finally:
         await lives.end()
+    finally:
+        lives.kill()
+        await process.wait()
 
 
 async def _asked_to_end() -> None:
@@ -168,7 +179,7 @@ def main() -> None:
                 _live(role, arguments, line)
                 code = 0
             except BaseException:
-                logging.exception("a life failed")
+                log.exception("a life failed")
             finally:
                 os._exit(code)
         _, status = os.waitpid(child, 0)

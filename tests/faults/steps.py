@@ -159,7 +159,8 @@ class _Hooks:
 
     def wires(self) -> None:
         """Wrap what writes to PostgreSQL at the end of a transaction, and to Kafka."""
-        transaction, send = Database.transaction, AIOKafkaConnection.send
+        transaction = Database.transaction
+        send: Callable[..., Any] = AIOKafkaConnection.send  # it has no types
 
         @asynccontextmanager
         async def wrapped_transaction(database: Database) -> AsyncIterator[Transaction]:

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Self
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 TELLER = "intake"
 LISTENER = "newsletter"
 TOPIC = registry.topic_of(TELLER)
+READERS = {TOPIC: [LISTENER]}
 SUBJECTS = trial.subjects(40)
 # Without a step for so long, what has not come will not come.
 STILL_SECONDS = 30.0
@@ -149,9 +150,9 @@ class Outside:
             return
 
     async def _told(self) -> dict[str, int]:
-        query = select(outbox.outbox.c.subject, func.max(outbox.outbox.c.revision)).group_by(outbox.outbox.c.subject)
+        query = select(outbox.outbox.c.subject, func.max(outbox.outbox.c.revision).label("number")).group_by(outbox.outbox.c.subject)
         async with self.teller.database.transaction() as tx:
-            return {subject: number for subject, number in await tx.execute(query)}
+            return {row.subject: row.number for row in await tx.execute(query)}
 
     async def keep_mending(self) -> None:
         """Mend what has failed again in parking, and redrive it, as a person would, until cancelled."""
@@ -187,10 +188,35 @@ class Outside:
         effects = await trial.count_effects(self.listener)
         return Standing(told=self.teller.count, unsent=unsent, effects=effects, parked=sum(counts.values()), lag=lag)
 
+    async def more_effects(self, count: int) -> None:
+        """Return once there are so many effects more than now; while the database is away, that is waited out."""
+        wanted: int | None = None
+        async with asyncio.timeout(STILL_SECONDS + count / 20):
+            while True:
+                try:
+                    effects = await trial.count_effects(self.listener)
+                except Exception as error:
+                    if not is_away(error):
+                        raise
+                else:
+                    wanted = effects + count if wanted is None else wanted
+                    if effects >= wanted:
+                        return
+                await asyncio.sleep(LOOK_SECONDS)
+
     async def at_rest(self) -> Standing:
         """Return once nothing is left to do, or once nothing has moved for long."""
         last, still = await self.standing(), 0.0
         while not last.complete and still < STILL_SECONDS:
+            await asyncio.sleep(LOOK_SECONDS)
+            now = await self.standing()
+            last, still = now, (still + LOOK_SECONDS if now == last else 0.0)
+        return last
+
+    async def still(self, seconds: float = 1.0) -> Standing:
+        """Return once nothing has moved for so long."""
+        last, still = await self.standing(), 0.0
+        while still < seconds:
             await asyncio.sleep(LOOK_SECONDS)
             now = await self.standing()
             last, still = now, (still + LOOK_SECONDS if now == last else 0.0)
@@ -218,8 +244,3 @@ async def beside(*works: "asyncio.Task[None]") -> AsyncIterator[None]:
         for work in works:
             work.cancel()
         await asyncio.gather(*works, return_exceptions=True)
-
-
-def readers() -> Mapping[str, Sequence[str]]:
-    """Return who reads the topic, as one process that holds everything knows it."""
-    return {TOPIC: [LISTENER]}

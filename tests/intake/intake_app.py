@@ -14,6 +14,7 @@ from sqlalchemy import Row, text
 from services.intake import app as intake_app
 from services.intake.kinds.catalogue import body_of
 from services.intake.store import partners
+from services.intake.web.webhook_accept import Door, Patience, is_webhook, webhook_limits
 from services.intake.webhooks.keys import SharedKey, read_key
 from shared import clock
 from shared.db import Database, is_away
@@ -23,6 +24,7 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.vault import Vault, new_key
 from shared.web import staff
+from shared.web.pages import Pages
 from shared.web.staff import StaffKey
 from shared.web.wiring import install
 from tests.intake.webhook_sender import body_of as body_bytes
@@ -136,10 +138,17 @@ async def running(url: str) -> AsyncIterator[Intake]:
     service = intake_app.build(parts)
     assert service.database is not None
     sender = await add_sender(service.database, parts.vault)
-    yield Intake(
-        app=app_of(service, parts), database=service.database, vault=parts.vault, data_key=data_key, url=url, sender=sender
-    )
+    yield Intake(app=app_of(service, parts), database=service.database, vault=parts.vault, data_key=data_key, url=url, sender=sender)
     await service.database.close()
+
+
+def door_app(database: Database, vault: Vault, patience: Patience) -> FastAPI:
+    """The webhook door alone, with a patience of the test's."""
+    app = FastAPI(openapi_url=None)
+    pages = Pages(public_url=PUBLIC_URL)
+    install(app, pages=pages, staff_key=STAFF, sent_by_programs=is_webhook, limit_of=webhook_limits, unavailable=is_away)
+    app.include_router(Door(database, vault, public_url=PUBLIC_URL, patience=patience).router())
+    return app
 
 
 @asynccontextmanager

@@ -5,13 +5,12 @@ from secrets import token_hex
 
 import pytest
 
-from shared.broker import Probe, ensure_topics
-from shared.db import Database
+from shared.broker import ensure_topics
 from shared.events import registry
 from shared.testing import trial
 from shared.testing.containers import ApacheKafka, DockerPostgres, apache_kafka
 from shared.testing.reaper import Reaper
-from tests.live.flow import Flow
+from tests.live.flow import Flow, flow_over
 
 
 @pytest.fixture(scope="session")
@@ -34,27 +33,11 @@ async def flow(
     live_kafka: ApacheKafka, real_postgres: DockerPostgres, real_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Flow]:
     """A teller and a listener over a topic of their own, neither at work yet."""
-    name = f"live_{token_hex(4)}"
-    topic = f"{name}.v1"
+    topic = f"live-{token_hex(4)}.v1"
     # The registry says where a type may come from; here it comes from the trial's topic, which is the only one there is.
     monkeypatch.setattr(registry, "TOPICS_OF", {trial.TYPE: frozenset({topic})})
     monkeypatch.setattr(registry, "TOPICS", (topic,))
     await trial.make_schemas(real_database_url)
     await ensure_topics(live_kafka.address, [topic])
-    teller = trial.Teller(Database(real_database_url, trial.TELLER))
-    listener = Database(real_database_url, trial.LISTENER)
-    probe = Probe(live_kafka.address)
-    yield Flow(
-        name=name,
-        topic=topic,
-        kafka=live_kafka,
-        postgres=real_postgres,
-        database_url=real_database_url,
-        teller=teller,
-        listener=listener,
-        probe=probe,
-    )
-    real_postgres.start()
-    await teller.database.close()
-    await listener.close()
-    await probe.close()
+    async with flow_over(live_kafka, real_postgres, real_database_url, topic=topic, teller=trial.TELLER) as made:
+        yield made

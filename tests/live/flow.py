@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -202,6 +203,29 @@ class Flow:
                 trial.LISTENER,
             )
         )
+
+
+@asynccontextmanager
+async def flow_over(kafka: ApacheKafka, postgres: DockerPostgres, database_url: str, *, topic: str, teller: str) -> AsyncIterator[Flow]:
+    """Give a flow over `topic` from the outbox in the schema `teller`; PostgreSQL runs again when the block ends."""
+    telling, listening = Database(database_url, teller), Database(database_url, trial.LISTENER)
+    probe = Probe(kafka.address)
+    try:
+        yield Flow(
+            name=f"live_{token_hex(4)}",
+            topic=topic,
+            kafka=kafka,
+            postgres=postgres,
+            database_url=database_url,
+            teller=trial.Teller(telling),
+            listener=listening,
+            probe=probe,
+        )
+    finally:
+        await asyncio.to_thread(postgres.start)
+        await telling.close()
+        await listening.close()
+        await probe.close()
 
 
 def joined(running: Running, partitions: int = 1) -> bool:

@@ -11,7 +11,7 @@ from shared.service import Running
 from shared.testing import trial
 from shared.testing.databases import ask
 from tests.live.flow import QUICK, Batches, Flow, joined, until
-from tests.live.worker import worker
+from tests.live.worker import listening_worker
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live")]
 
@@ -73,7 +73,7 @@ async def batch_in_frozen_hand(flow: Flow) -> bool:
 
 
 async def test_a_frozen_process_is_taken_over_from_and_its_late_commit_doubles_nothing(flow: Flow) -> None:
-    async with flow.relayed(), worker("listen", flow.name, flow.topic, flow.database_url, flow.kafka.address) as other:
+    async with flow.relayed(), listening_worker(flow) as other:
         assert await other.said() == f"{flow.name}-0"
         async with flow.heard() as here, flow.told():
             await until(lambda: joined(here), "a share of the partitions")

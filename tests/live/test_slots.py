@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from tests.live.flow import QUICK, Flow, joined, until
-from tests.live.worker import Worker, worker
+from tests.live.worker import Worker, listening_worker
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live")]
 
@@ -22,7 +22,7 @@ async def test_a_killed_process_leaves_its_name_in_the_group_to_the_next(flow: F
     async with AsyncExitStack() as stack:
 
         async def start() -> Worker:
-            return await stack.enter_async_context(worker("listen", flow.name, flow.topic, flow.database_url, flow.kafka.address))
+            return await stack.enter_async_context(listening_worker(flow))
 
         await stack.enter_async_context(flow.relayed())
         async with flow.told():

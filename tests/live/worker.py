@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -18,7 +20,7 @@ from shared.process import at_work
 from shared.service import Kafka, Service
 from shared.testing import trial
 from shared.watchdog import Limits
-from tests.live.flow import QUICK
+from tests.live.flow import QUICK, Flow
 
 START_SECONDS = 60.0
 
@@ -46,11 +48,18 @@ class Worker:
 
 
 @asynccontextmanager
-async def worker(*arguments: str, env: dict[str, str] | None = None) -> AsyncIterator[Worker]:
-    """Run a worker until the block ends; it is asked to end then, or killed when it does not."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.live.worker", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=env
-    )
+async def program(module: str, *arguments: str, env: Mapping[str, str] | None = None, log: Path | None = None) -> AsyncIterator[Worker]:
+    """Run a module until the block ends, its standard error in `log`; it is asked to end then, or killed when it does not."""
+    with ExitStack() as stack:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            module,
+            *arguments,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=stack.enter_context(log.open("wb")) if log else None,
+            env=os.environ | dict(env or {}),
+        )
     started = Worker(process)
     try:
         yield started
@@ -65,11 +74,16 @@ async def worker(*arguments: str, env: dict[str, str] | None = None) -> AsyncIte
                 await process.wait()
 
 
+def listening_worker(flow: Flow) -> AbstractAsyncContextManager[Worker]:
+    """Run a listener of `flow` in a process of its own until the block ends."""
+    return program("tests.live.worker", "listen", flow.name, flow.topic, flow.database_url, flow.kafka.address)
+
+
 async def listen(name: str, topic: str, database_url: str, address: str) -> None:
     """Listen to the trial's events as a process of a service does, until asked to end; says its name in the group when it has one."""
     registry.TOPICS_OF = {trial.TYPE: frozenset({topic})}
     registry.TOPICS = (topic,)
-    at_service.KAFKA = QUICK
+    setattr(at_service, "KAFKA", QUICK)  # noqa: B010  # it is imported there, not made
     service = Service(name=name, database=Database(database_url, trial.LISTENER), listeners=trial.LISTENS, routers=())
     ending = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
