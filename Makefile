@@ -34,9 +34,10 @@ lint: setup ## style, types and import contracts
 bench: setup ## speed, each figure beside its ceiling from the same run
 	$(BIN)/python -m bench
 
-docs: setup ## the generated pages: event catalogue, retention table
+docs: setup ## the generated pages: event catalogue, retention table, counts of the reference data
 	$(BIN)/python -m shared.events.catalogue
 	$(BIN)/python -m shared.retention
+	$(BIN)/python -m shared.reference.summary
 
 locks: ## renews both locks (needs uv on the PATH)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make locks' -q -o requirements.lock

@@ -2,8 +2,6 @@
 
 import logging
 import sys
-import tempfile
-from pathlib import Path
 
 import uvloop
 
@@ -25,12 +23,14 @@ def main() -> None:
 
 def _on_kafka(wanted: set[str]) -> None:
     from shared.testing.containers import apache_kafka
+    from shared.testing.reaper import Reaper
     from shared.testing.requirements import docker_missing
 
     if missing := docker_missing():
         sys.stdout.write(f"\nNot measured: {', '.join(sorted(wanted & ON_KAFKA))}, because {missing}\n")
         return
-    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "postgres") as postgres, apache_kafka({}) as kafka:
+    # What is left behind by a run that is killed goes too.
+    with Reaper() as reaper, EmbeddedPostgres(reaper.folder / "postgres") as postgres, apache_kafka(reaper.labels) as kafka:
         if "events" in wanted:
             uvloop.run(events.measure(postgres.url, kafka.address))
         if "door" in wanted:

@@ -11,16 +11,15 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, Table, Uuid, func, insert, select
+from sqlalchemy import select
 
 from bench.figures import Figure, percentile, show
+from bench.submissions import TABLES, arrived
 from bench.workers import worker
 from services.intake.kinds.catalogue import body_of
 from services.intake.store import partners
-from shared.db import Database, Transaction, metadata
-from shared.events.intake import SubmissionReceived
+from shared.db import Database
 from shared.events.kinds.pledge import PledgeSubmission
-from shared.listening import Received, each, listeners
 from shared.migrations import migrate
 from shared.process import open_port
 from shared.testing import trial
@@ -31,22 +30,6 @@ REQUESTS = 6_000
 RATE, SECONDS = 100, 15
 POLL_SECONDS = 0.05
 NO_LIMIT_PER_MINUTE = 10_000_000
-
-TABLES = metadata()
-arrived = Table(
-    "arrived",
-    TABLES,
-    Column("receipt", Uuid, primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
-)
-
-
-async def note_arrival(tx: Transaction, event: Received[SubmissionReceived]) -> None:
-    """Take a submission as the service that reviews its kind would."""
-    await tx.execute(insert(arrived), {"receipt": UUID(event.subject)})
-
-
-LISTENS = listeners(each(SubmissionReceived, note_arrival))
 
 
 @dataclass(frozen=True, kw_only=True)

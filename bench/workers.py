@@ -13,12 +13,13 @@ import uvicorn
 import uvloop
 from starlette.types import Receive, Scope, Send
 
+from bench.submissions import LISTENS
 from shared import command
 from shared.broker import Probe, ensure_topics
 from shared.consumer import Consumer
 from shared.db import Database
 from shared.events import registry
-from shared.process import Process, open_port, serve
+from shared.process import Process, ending_by_signal, open_port, serve
 from shared.relay import Relay
 from shared.service import Kafka
 from shared.settings import read
@@ -117,13 +118,11 @@ async def door(database_url: str, kafka: str, key: str, port: str) -> None:
             _ready()
 
         where = Kafka(address=kafka, embedded=False, probe=Probe(kafka))
-        await serve([intake.build(parts)], parts, where, web, announce)
+        await serve([intake.build(parts)], parts, where, web, ending_by_signal(), announce)
 
 
 async def submissions(database_url: str, kafka: str) -> None:
     """Take submissions as the service that reviews them would."""
-    from bench.door import LISTENS
-
     database = Database(database_url, trial.LISTENER)
     await ensure_topics(kafka, registry.TOPICS)
     consumer = Consumer(trial.LISTENER, database, LISTENS, registry.TOPICS_OF)

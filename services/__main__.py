@@ -20,7 +20,7 @@ from shared.events import registry
 from shared.migrations import migrate as migrate_schemas
 from shared.operations import command as operations_command
 from shared.parts import Parts
-from shared.process import Process, open_port, serve
+from shared.process import Process, ending_by_signal, open_port, serve
 from shared.service import Kafka, Service
 from shared.settings import Settings
 from shared.vault import new_key
@@ -60,13 +60,18 @@ async def _run_all(settings: Settings) -> str:
     from shared.embedded.kafka import EmbeddedKafka
     from shared.embedded.postgres import EmbeddedPostgres
 
+    ending = ending_by_signal()
     async with AsyncExitStack() as stack:
+        started: dict[str, int] = {}
         try:
             claimed = stack.enter_context(run_file.claim(settings.var))
             web = stack.enter_context(closing(open_port(settings.host, settings.port)))
             changes: dict[str, object] = {"port": web.getsockname()[1]}
             if settings.database == "embedded":
-                changes["database"] = stack.enter_context(EmbeddedPostgres(settings.var / "postgres")).url
+                server = stack.enter_context(EmbeddedPostgres(settings.var / "postgres"))
+                changes["database"] = server.url
+                if server.pid is not None:
+                    started["postgres"] = server.pid
             embedded = settings.kafka == "embedded"
             if embedded:
                 topics = dict.fromkeys(registry.TOPICS, registry.PARTITIONS)
@@ -78,10 +83,10 @@ async def _run_all(settings: Settings) -> str:
         parts = command.parts_of(settings)
 
         async def announce(process: Process) -> None:
-            claimed.write(run_file.Run(web=process.address, database=settings.database, kafka=settings.kafka))
+            claimed.write(run_file.Run(web=process.address, database=settings.database, kafka=settings.kafka, parts=started))
             await _announce(parts, process)
 
-        process = await serve(_built(BUILDS, parts), parts, _kafka(settings, embedded=embedded), web, announce)
+        process = await serve(_built(BUILDS, parts), parts, _kafka(settings, embedded=embedded), web, ending, announce)
         return process.failure
 
 
@@ -124,13 +129,17 @@ def _one(name: str) -> None:
 
 
 async def _run_one(name: str, settings: Settings) -> str:
+    ending = ending_by_signal()
+    if not settings.data_keys or settings.staff_key is None:
+        say(f"tidings {name} uses keys of its own in {settings.var}. Services that run elsewhere need the same ones:")
+        say("set TIDINGS_DATA_KEYS (made by `tidings key`) and TIDINGS_STAFF_KEY for all of them.")
     with closing(open_port(settings.host, settings.port)) as web:
         parts = command.parts_of(settings.model_copy(update={"port": web.getsockname()[1]}))
 
         async def announce(process: Process) -> None:
             say(f"tidings {name} answers at {process.address}")
 
-        process = await serve(_built([name], parts), parts, _kafka(settings, embedded=False), web, announce)
+        process = await serve(_built([name], parts), parts, _kafka(settings, embedded=False), web, ending, announce)
         return process.failure
 
 

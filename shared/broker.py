@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from faststream.kafka.publisher.producer import AioKafkaFastProducerImpl
 
 from shared.events.registry import PARTITIONS
 
@@ -25,6 +26,7 @@ _client_log = logging.getLogger(f"{__name__}.client")
 _client_log.setLevel(logging.ERROR)
 
 MAX_REPLICAS = 3
+TOPIC_DAYS = 14  # a service that was away for a fortnight still finds everything
 MAX_RECORDS = 500
 # How long a stop waits for the batch in hand; a batch takes half a second.
 GRACEFUL_SECONDS = 5.0
@@ -42,7 +44,7 @@ def group_of(service: str) -> str:
 
 def telling_broker(address: str) -> KafkaBroker:
     """Return a broker for the relay: idempotent, acknowledged by every replica in step, keyed messages sent at once."""
-    return KafkaBroker(
+    broker = KafkaBroker(
         address.split(","),
         acks="all",
         enable_idempotence=True,
@@ -53,6 +55,20 @@ def telling_broker(address: str) -> KafkaBroker:
         logger=_client_log,
         log_level=logging.DEBUG,
     )
+    broker.config.broker_config.producer = _Producer(parser=None, decoder=None)
+    return broker
+
+
+class _Producer(AioKafkaFastProducerImpl):
+    """FastStream's producer, which leaves one that could not start open, and forgets it: a connection at each try of an outage."""
+
+    async def connect(self, producer: AIOKafkaProducer, serializer: Any, codec: Any = None) -> None:
+        try:
+            await super().connect(producer, serializer, codec)
+        except BaseException:
+            with suppress(KafkaError, OSError, TimeoutError):
+                await asyncio.wait_for(producer.stop(), 1.0)
+            raise
 
 
 def listening_broker(address: str) -> KafkaBroker:
@@ -108,7 +124,8 @@ async def ensure_topics(address: str, topics: Iterable[str], *, partitions: int 
     try:
         await admin.start()
         replicas = min(MAX_REPLICAS, len((await admin.describe_cluster())["brokers"]))
-        wanted = [NewTopic(name=topic, num_partitions=partitions, replication_factor=replicas) for topic in topics]
+        kept = {"retention.ms": str(TOPIC_DAYS * 86_400_000)}
+        wanted = [NewTopic(topic, num_partitions=partitions, replication_factor=replicas, topic_configs=kept) for topic in topics]
         answer = await admin.create_topics(wanted)
         for result in answer.to_object()["topic_errors"]:
             if result["error_code"] and for_code(result["error_code"]) is not TopicAlreadyExistsError:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from shared import settings as settings_
 from shared.embedded import run_file
@@ -28,7 +29,16 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """Return what `work` returns; ends the command with exit code 1 and a plain sentence when it cannot be done."""
     try:
         return _loop()(work)
-    except (CommandError, SettingsError, OSError) as error:
+    except (CommandError, SettingsError) as error:
+        raise fail(str(error)) from error
+    except SQLAlchemyError as error:
+        why = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise fail(
+            f"The database refused: {why}. Look at TIDINGS_DATABASE, and bring the schemas up to date by `tidings migrate`."
+        ) from error
+    except (ConnectionError, TimeoutError) as error:
+        raise fail(f"The database does not answer: {error}. Is it running, and is TIDINGS_DATABASE right?") from error
+    except OSError as error:
         raise fail(str(error)) from error
 
 

@@ -194,7 +194,7 @@ class Consumer:
         if not error:
             await parking.settle(tx, row)
             return "recovered"
-        state = await parking.fail(tx, row, error)
+        state = await parking.fail(tx, row, error, dead=arrival.event is None)
         log.warning("%s: %s about %s failed again and is %s: %s", self.service, row.type, row.subject, state.value, error)
         return state.value
 

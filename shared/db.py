@@ -57,6 +57,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
+            hide_parameters=True,  # what people wrote has no place in a log
             json_serializer=_dumps,
             json_deserializer=orjson.loads,
             connect_args={
@@ -84,6 +85,11 @@ class Database:
         """Say whether a query comes back."""
         async with self.engine.connect() as connection:
             return bool((await connection.execute(text("SELECT true"))).scalar_one())
+
+    async def migrated(self) -> bool:
+        """Say whether the service's own tables are there."""
+        async with self.engine.connect() as connection:
+            return bool((await connection.execute(text("SELECT to_regclass('outbox') IS NOT NULL"))).scalar_one())
 
     async def close(self) -> None:
         """Close every pooled connection."""

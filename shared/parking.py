@@ -214,10 +214,10 @@ async def settle(tx: Transaction, row: Row[Any]) -> None:
     )
 
 
-async def fail(tx: Transaction, row: Row[Any], error: str) -> ParkedState:
-    """Note a failed try and return where the event stands now: waiting for a longer pause, or dead after the last."""
+async def fail(tx: Transaction, row: Row[Any], error: str, *, dead: bool = False) -> ParkedState:
+    """Note a failed try and return where the event stands now: waiting for a longer pause, or dead after the last or where `dead`."""
     attempts = row.attempts + 1
-    state = ParkedState.DEAD if attempts >= MAX_ATTEMPTS else ParkedState.WAITING
+    state = ParkedState.DEAD if dead or attempts >= MAX_ATTEMPTS else ParkedState.WAITING
     pause = PAUSES_SECONDS[min(attempts, len(PAUSES_SECONDS)) - 1]
     now = clock.now()
     await tx.execute(

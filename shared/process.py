@@ -39,6 +39,17 @@ class _Server(uvicorn.Server):
         yield
 
 
+def ending_by_signal() -> asyncio.Event:
+    """Return an event that is set when the process is asked to end: Ctrl-C, SIGTERM, or a terminal that is closed.
+
+    Call it before anything is started, so that whatever was started is ended too.
+    """
+    ending = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, ending.set)
+    return ending
+
+
 @asynccontextmanager
 async def at_work(services: Sequence[Service], kafka: Kafka, give_up: Callable[[str], None]) -> AsyncIterator[Sequence[Running]]:
     """Run the services without pages until the block ends; the probe is closed with them."""
@@ -57,21 +68,18 @@ async def serve(
     parts: Parts,
     kafka: Kafka,
     web: socket.socket,
+    ending: asyncio.Event,
     announce: Callable[[Process], Awaitable[None]],
 ) -> Process:
-    """Answer on the listening socket `web` until a signal asks to end, or a service gives up: the process then has a `failure`."""
+    """Answer on the listening socket `web` until `ending` is set, or a service gives up: the process then has a `failure`."""
     i18n.be_lenient()  # a sentence that lacks is a blemish here, and an error in tests
-    loop = asyncio.get_running_loop()
     process = Process(address="", running=())
-    ending = asyncio.Event()
 
     def give_up(why: str) -> None:
         process.failure = why
         log.critical("the process ends and should be started anew: %s", why)
         ending.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ending.set)
     async with at_work(services, kafka, give_up) as running:
         process.running = running
         settings = parts.settings

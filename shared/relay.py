@@ -91,7 +91,8 @@ class Relay:
         """
         while not await locks.try_lock(session, f"relay:{self.service}"):
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), locks.ASK_AGAIN_SECONDS)
+                async with asyncio.timeout(locks.ASK_AGAIN_SECONDS):
+                    await self._wake.wait()
                 self._wake.clear()
                 await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": self._channel})
 
@@ -102,14 +103,17 @@ class Relay:
         while True:
             self._wake.clear()
             rows = await self._unsent()
-            self.trouble = ""
             if rows:
                 await self._send(rows)
                 await self._mark(rows)
+            self.trouble = ""  # only now: asking the database says nothing of Kafka
+            if rows:
                 metrics.EVENTS_SENT.labels(self.service).inc(len(rows))
                 continue
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), LOOK_ANYWAY_SECONDS)
+                # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with what it waits for.
+                async with asyncio.timeout(LOOK_ANYWAY_SECONDS):
+                    await self._wake.wait()
                 continue
             await locks.alive(session)  # raises when the lock went with its session
 
@@ -164,7 +168,8 @@ class Relay:
     async def _connected(self) -> KafkaBroker:
         if self._broker is None:
             self._broker = telling_broker(self._address)
-            await asyncio.wait_for(self._broker.connect(), SEND_TIMEOUT_SECONDS)
+            async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+                await self._broker.connect()
         return self._broker
 
     async def _drop_broker(self) -> None:

@@ -1,12 +1,17 @@
 """What is kept for how long; `python -m shared.retention` writes the table for operators, and a job keeps to it."""
 
 import logging
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
 
 from sqlalchemy import delete, select
 
 from shared import clock
+from shared.broker import TOPIC_DAYS
 from shared.db import Database
 from shared.inbox import inbox
 from shared.outbox import outbox
@@ -14,6 +19,8 @@ from shared.parking import ParkedState, parked
 
 log = logging.getLogger(__name__)
 
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "retention.md"
 # One statement deletes no more than this, so that it never holds locks for long.
 CHUNK = 5_000
 
@@ -23,12 +30,11 @@ class Kept:
     """One kind of data and its days."""
 
     what: str
-    days: int | None  # None: until a person decides
+    days: int | None  # None: no limit; `why` says what ends it
     why: str
 
 
 OUTBOX_DAYS = 35
-TOPIC_DAYS = 14
 INBOX_DAYS = 90
 
 TABLE = (
@@ -61,11 +67,29 @@ async def tidy(database: Database) -> int:
     return gone
 
 
+def everything_kept() -> Sequence[Kept]:
+    """Return what every service keeps, then what single services add in the `KEPT` of their jobs."""
+    # Found by looking into the folder: nothing shared names a service.
+    jobs = [import_module(f"services.{found.parent.name}.jobs") for found in sorted((ROOT / "services").glob("*/jobs.py"))]
+    return (*TABLE, *(kept for module in jobs for kept in getattr(module, "KEPT", ())))
+
+
 def page() -> str:
     """Return docs/retention.md."""
-    rows = "\n".join(f"| {kept.what} | {kept.days if kept.days is not None else 'until a person decides'} | {kept.why} |" for kept in TABLE)
+    rows = "\n".join(f"| {kept.what} | {'no limit' if kept.days is None else kept.days} | {kept.why} |" for kept in everything_kept())
     return (
         "# What is kept, and for how long\n\n"
-        "Made by `make docs` from `shared/retention.py` and what each service adds; a job in every service keeps to it.\n\n"
+        "Made by `make docs` from `shared/retention.py` and what each service adds; do not edit it here.\n"
+        "A job in each service deletes once a day what is over its days. The topics are Kafka's to keep: their time is a setting there.\n\n"
         f"| what | days | why |\n|---|---|---|\n{rows}\n"
     )
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+    sys.stderr.write(f"docs/{PAGE.name} written\n")
+
+
+if __name__ == "__main__":
+    main()

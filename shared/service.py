@@ -29,7 +29,10 @@ log = logging.getLogger(__name__)
 RETRY_LOOK_SECONDS = 0.5
 DAY_SECONDS = 86_400.0
 SLOT_LOOK_SECONDS = 2.0
+# Longer than a subscriber takes to finish its batch and leave.
+CANCEL_AGAIN_SECONDS = 20.0
 PREPARE_PAUSE_SECONDS = 1.0
+TOPICS_LOOK_SECONDS = 15.0
 # An outbox older than this is worth a look even though nothing of it can be lost.
 OUTBOX_LATE_SECONDS = 60.0
 DATABASE_ANSWER_SECONDS = 2.0
@@ -84,7 +87,7 @@ class Kafka:
     prepared: asyncio.Event = field(default_factory=asyncio.Event)  # every topic exists; until then nobody reads or tells
 
     async def prepare(self) -> None:
-        """Return once every topic exists, however long Kafka stays away."""
+        """Make every topic, however long Kafka stays away, and see to it that they stay; runs until cancelled, or once if embedded."""
         while not self.prepared.is_set() and not self.embedded:
             try:
                 await ensure_topics(self.address, registry.TOPICS)
@@ -94,6 +97,11 @@ class Kafka:
             else:
                 break
         self.prepared.set()
+        while not self.embedded:
+            # A Kafka that lost everything, or whose topics somebody deleted, is given them back without a restart of ours.
+            await asyncio.sleep(TOPICS_LOOK_SECONDS)
+            with suppress(BrokerAwayError):
+                await ensure_topics(self.address, registry.TOPICS)
 
 
 class Running:
@@ -173,9 +181,10 @@ class Running:
                             await _end([listening] if listening else [])
                             self.subscription.instance = f"{self.service.name}-{slot}"
                             listening = asyncio.create_task(self.watchdog.run())
-                        while True:
+                        while listening is not None and not listening.done():
                             await locks.alive(session)
-                            await asyncio.sleep(SLOT_LOOK_SECONDS)
+                            await asyncio.wait({listening}, timeout=SLOT_LOOK_SECONDS)
+                        return  # it ends by itself only when it failed; its failure rises below, and ends the process
                 except (SQLAlchemyError, OSError, TimeoutError) as error:
                     log.debug("%s looks for its slot again: %r", self.service.name, error)
                     await asyncio.sleep(locks.ASK_AGAIN_SECONDS)
@@ -219,7 +228,8 @@ class Running:
         part = f"{self.service.name}.database"
         try:
             async with asyncio.timeout(DATABASE_ANSWER_SECONDS):
-                await database.answers()
+                if not await database.migrated():
+                    return Check(part=part, grade=Grade.DOWN, state="not migrated", reason="its tables are missing: run `tidings migrate`")
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             return Check(part=part, grade=Grade.DOWN, state="away", reason=f"no answer: {type(error).__name__}")
         return Check(part=part, grade=Grade.READY, state="answers")
@@ -244,7 +254,9 @@ class Running:
         async with database.transaction() as tx:
             parked = await parking.counts(tx)
         lag: int | None = None
-        if self.subscription is not None:
+        # The watchdog has just asked; to ask a broker that hangs again would keep every page and every scrape waiting for it.
+        away = not self._kafka.prepared.is_set() or (self.watchdog is not None and self.watchdog.state is State.BROKER_AWAY)
+        if self.subscription is not None and not away:
             with suppress(BrokerAwayError):
                 lag = sum((await self._kafka.probe.lag(group_of(self.service.name), self.subscription.topics)).values())
         return Figures(
@@ -272,8 +284,8 @@ def _check_consumer(service: str, watchdog: Watchdog, *, prepared: bool) -> Chec
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    for task in tasks:
-        with suppress(asyncio.CancelledError):
-            await task
+    """Cancel the tasks and return once all have ended; a library that swallows a cancellation is told again."""
+    while waiting := [task for task in tasks if not task.done()]:
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting, timeout=CANCEL_AGAIN_SECONDS)

@@ -1,14 +1,18 @@
 """What the environment says (TIDINGS_*), typed and checked before anything starts."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "TIDINGS_"
+ENV_FILE = ".env"  # beside the compose file, or where the command is run
 
 
 class SettingsError(Exception):
@@ -48,7 +52,7 @@ def _keys(value: Any) -> Any:
 class Settings(BaseSettings):
     """Every service's settings. A secret NAME may also be given as NAME_FILE, the path of a file that holds it."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True, hide_input_in_errors=True)
 
     var: Path = Field(Path("var"), examples=["/var/lib/tidings"])  # state directory: embedded parts, keys, run.json
     host: str = Field("127.0.0.1", examples=["127.0.0.1"])
@@ -56,7 +60,9 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(_public_url)] | None = Field(None, examples=["https://tidings.example.org"])
     kafka: Annotated[str, AfterValidator(_kafka)] = Field("embedded", examples=["kafka:9092"])
     database: Annotated[str, AfterValidator(_database)] = Field("embedded", examples=["postgresql://tidings:secret@db/tidings"])
-    data_keys: Annotated[list[SecretStr], NoDecode] = Field(default_factory=list, examples=["the output of: tidings key"])
+    data_keys: Annotated[list[SecretStr], NoDecode, BeforeValidator(_keys)] = Field(
+        default_factory=list, examples=["the output of: tidings key"]
+    )
     staff_key: SecretStr | None = Field(None, examples=["a long random word"])  # opens the staff pages until people can sign in
     trusted_proxies: str = Field("127.0.0.1", examples=["10.0.0.2"])
     log: Literal["text", "json"] = Field("text", examples=["json"])
@@ -84,9 +90,7 @@ class _NamedFiles(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         del field
-        import os
-
-        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        path = _surroundings().get(f"{PREFIX}{field_name.upper()}_FILE")
         if path is None:
             return None, field_name, False
         try:
@@ -99,15 +103,11 @@ class _NamedFiles(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: _keys(value) if name == "data_keys" else value for name, value in found.items() if value is not None}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def read(**given: Any) -> Settings:
     """Return the settings from arguments and environment; raises SettingsError naming the variable, its fault and an example."""
-    import os
-
-    if isinstance(keys := os.environ.get(f"{PREFIX}DATA_KEYS"), str) and "data_keys" not in given:
-        given["data_keys"] = _keys(keys)
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -119,12 +119,15 @@ def read(**given: Any) -> Settings:
         raise SettingsError(f"{PREFIX}{name.upper()} is wrong: {fault}. For example: {PREFIX}{name.upper()}={example}") from error
 
 
+def _surroundings() -> Mapping[str, str | None]:
+    """Return what the environment says, and what the .env file says where the environment is silent."""
+    return {**dotenv_values(ENV_FILE), **os.environ}
+
+
 def database_of(settings: Settings, service: str) -> str:
     """Return the database URL of one service: TIDINGS_DATABASE_<SERVICE>, else TIDINGS_DATABASE."""
-    import os
-
     name = f"{PREFIX}DATABASE_{service.upper()}"
-    value = os.environ.get(name)
+    value = _surroundings().get(name)
     if value is None:
         return settings.database
     try:

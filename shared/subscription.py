@@ -129,7 +129,8 @@ class Subscription:
         """Take no further batch, and return once the one in hand is committed or given back, or has had its time."""
         self._subscriber.running = False
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), GRACEFUL_SECONDS)
+            async with asyncio.timeout(GRACEFUL_SECONDS):
+                await self._idle.wait()
 
     async def _on_batch(self, message: KafkaMessage) -> None:
         records: Any = message.raw_message
@@ -166,7 +167,8 @@ class Subscription:
             else:
                 return
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), PAUSES_SECONDS[min(tries, len(PAUSES_SECONDS) - 1)])
+                async with asyncio.timeout(PAUSES_SECONDS[min(tries, len(PAUSES_SECONDS) - 1)]):
+                    await self._stopping.wait()
                 raise StoppingError
             tries += 1
 
@@ -186,6 +188,7 @@ class Subscription:
         if not offsets:
             return
         try:
-            await asyncio.wait_for(client.commit(offsets), ACKNOWLEDGE_TIMEOUT_SECONDS)
+            async with asyncio.timeout(ACKNOWLEDGE_TIMEOUT_SECONDS):
+                await client.commit(offsets)
         except (KafkaError, IllegalStateError, TimeoutError) as error:
             log.warning("%s could not acknowledge a batch (%r); it may come again and is then dropped", self.service, error)

@@ -71,6 +71,7 @@ class Watchdog:
                     await self._look()
                 await asyncio.sleep(self._limits.look_seconds)
         finally:
+            self._started = False  # it may be run again, under another name in the group
             await self._subscription.stop()
 
     async def _start(self) -> None:

@@ -4,14 +4,21 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from services.intake.commands import demo_partner
 from services.intake.store import partners
 from services.intake.webhooks import snippets
 from shared import clock, command
 from shared.command import print_json, say
+from shared.events.kinds.parts import MailAddress
 from shared.events.kinds.practice import PracticeSubmission
+from shared.events.texts import Line
 from shared.parts import Parts
+from shared.web.addresses import on_loopback
+
+_NAME: TypeAdapter[str] = TypeAdapter(Line)
+_MAIL: TypeAdapter[str] = TypeAdapter(MailAddress)
 
 app = typer.Typer(no_args_is_help=True, help="Partners, who send by signed webhook.")
 
@@ -29,6 +36,10 @@ def add(
     as_json: Annotated[bool, typer.Option("--json", help="Give JSON on standard output.")] = False,
 ) -> None:
     """Make a partner; prints the webhook address and the first secret, which is shown this once."""
+    try:
+        name, contact = _NAME.validate_python(name), _MAIL.validate_python(contact)
+    except ValidationError as error:
+        raise typer.BadParameter(error.errors()[0]["msg"]) from error
     parts = command.parts_of(command.found_settings())
     new = command.run(_add(parts, name, contact))
     address = door_of(parts.public_url, new)
@@ -57,7 +68,12 @@ def door_of(public_url: str, partner: object) -> str:
 
 
 async def first_steps(parts: Parts) -> Sequence[str]:
-    """Return lines that let a person send a first webhook: the partner of trial runs and a line for the shell."""
+    """Return lines that let a person send a first webhook: the partner of trial runs and a line for the shell.
+
+    None where others reach this: a partner whose secret is printed at every start is for one's own machine alone.
+    """
+    if not on_loopback(parts.public_url):
+        return []
     database = parts.database("intake")
     try:
         partner = await demo_partner(database, parts.vault)

@@ -13,6 +13,8 @@ RAW_DAYS = 90
 KEPT = (
     Kept(what="raw webhook requests (intake, encrypted)", days=RAW_DAYS, why="a partner's question about what it sent can be answered"),
     Kept(what="receipts (intake)", days=None, why="a repeat gets the same receipt however late it comes"),
+    Kept(what="partners and their keys (intake, keys encrypted)", days=None, why="who sent something can be named later"),
+    Kept(what="practices (intake)", days=None, why="they stay public until a person withdraws them"),
     Kept(what="submissions with their contacts (intake, contacts encrypted)", days=None, why="the sender can be answered and asked"),
 )
 """What intake keeps beside what every service keeps."""

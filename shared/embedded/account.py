@@ -25,16 +25,18 @@ class Account:
     uid: int | None = None  # None: as we are
     gid: int | None = None
     prefix: tuple[str, ...] = ()  # a program that changes the account, where Python alone cannot do it
+    shut_out: bool = False  # from the folder of PostgreSQL's own programs, but for the right that `prefix` gives
 
     def own(self, folder: Path) -> None:
         """Give an empty folder to the account."""
         if self.uid is not None and self.gid is not None:
             os.chown(folder, self.uid, self.gid)
 
-    def popen(self, command: Sequence[str], output: IO[bytes]) -> "subprocess.Popen[bytes]":
-        """Start a server in a session of its own, so that keys pressed in our terminal do not reach it."""
+    def popen(self, folder: Path, command: Sequence[str], output: IO[bytes]) -> "subprocess.Popen[bytes]":
+        """Start a server in `folder`, and in a session of its own, so that keys pressed in our terminal do not reach it."""
         return subprocess.Popen(  # noqa: S603  # our own words and paths
             [*self.prefix, *command],
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -45,7 +47,13 @@ class Account:
     def run(self, command: Sequence[str], *, give: str = "") -> None:
         """Run a program to its end with `give` on its standard input; raises StartError with what it said."""
         done = subprocess.run(  # noqa: S603  # our own words and paths
-            [*self.prefix, *command], input=give.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **self._same()
+            [*self.prefix, *command],
+            cwd="/",
+            input=give.encode(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            **self._same(),
         )
         if done.returncode:
             said = done.stdout.decode(errors="replace").strip()[-2000:]
@@ -53,7 +61,7 @@ class Account:
 
     def _same(self) -> dict[str, Any]:
         # Nothing of our environment: PG* variables would steer the server, and its own need not hold our secrets.
-        common: dict[str, Any] = {"cwd": "/", "env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}}
+        common: dict[str, Any] = {"env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}}
         if self.uid is None or self.prefix:
             return common
         return common | {"user": self.uid, "group": self.gid, "extra_groups": []}
@@ -78,7 +86,7 @@ def account_for(data: Path, programs: Path) -> Account:
     used = (data.parent, programs, Path(tempfile.gettempdir()))  # the last may hold the socket
     closed = next((folder for path in used if (folder := _closed_folder(path, entry))), None)
     prefix = _passing_closed_folders(entry, closed) if closed else ()
-    return Account(uid=entry.pw_uid, gid=entry.pw_gid, prefix=prefix)
+    return Account(uid=entry.pw_uid, gid=entry.pw_gid, prefix=prefix, shut_out=_closed_folder(programs, entry) is not None)
 
 
 def _closed_folder(path: Path, entry: pwd.struct_passwd) -> Path | None:

@@ -4,6 +4,8 @@ import importlib.util
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from shared.embedded.account import Account
@@ -44,18 +46,41 @@ def make_cluster(data: Path, found: Path, account: Account, *, durable: bool) ->
     fresh = Path(tempfile.mkdtemp(prefix=f"{data.name}.new-", dir=data.parent))
     try:
         account.own(fresh)
-        # UTF-8 by code point, built in: the same order on every machine, whatever locales it has.
-        order = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-        sync = () if durable else ("--no-sync",)
-        account.run([str(found / "initdb"), "-D", str(fresh), "--username=postgres", "--auth=trust", "--no-instructions", *order, *sync])
-        settings = ("-c", "exit_on_error=on", *(() if durable else ("-c", "fsync=off")))
-        account.run([str(found / "postgres"), "--single", "-D", str(fresh), *settings, "postgres"], give=_FIRST_STATEMENTS)
+        with _reachable(found, account) as reached:
+            _fill(fresh, reached, account, durable=durable)
         fresh.replace(data)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
     if durable:
         _sync(data.parent)
+
+
+def _fill(fresh: Path, found: Path, account: Account, *, durable: bool) -> None:
+    # UTF-8 by code point, built in: the same order on every machine, whatever locales it has.
+    order = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+    sync = () if durable else ("--no-sync",)
+    account.run([str(found / "initdb"), "-D", str(fresh), "--username=postgres", "--auth=trust", "--no-instructions", *order, *sync])
+    settings = ("-c", "exit_on_error=on", *(() if durable else ("-c", "fsync=off")))
+    account.run([str(found / "postgres"), "--single", "-D", str(fresh), *settings, "postgres"], give=_FIRST_STATEMENTS)
+
+
+@contextmanager
+def _reachable(found: Path, account: Account) -> Iterator[Path]:
+    """Give the folder of the programs, or of a copy where the account is shut out from it.
+
+    initdb looks for its parts by access(2), which heeds no capability: the right that lets the account pass closed folders is none to it.
+    """
+    if not account.shut_out:
+        yield found
+        return
+    package = found.parents[1]
+    with tempfile.TemporaryDirectory(prefix="tidings-postgres-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, Path(folder) / part.name, ignore=shutil.ignore_patterns("include"))
+        yield Path(folder) / package.name / found.relative_to(package)
 
 
 def _sync(folder: Path) -> None:

@@ -136,24 +136,24 @@ Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
 
 Objectives = Annotated[
     tuple[Objective, ...],
-    AfterValidator(_sorted_by(int)),
     MaxLen(23),
+    AfterValidator(_sorted_by(int)),
     Field(description="Numbers of the objectives of the Global Compact, 1 to 23."),
 ]
 Principles = Annotated[
     tuple[Principle, ...],
-    AfterValidator(in_order_of(Principle)),
     MaxLen(10),
+    AfterValidator(in_order_of(Principle)),
     Field(description="Guiding principles of the Global Compact."),
 ]
 Countries = Annotated[
     tuple[Country, ...],
-    AfterValidator(_sorted_by(str)),
     MaxLen(260),
+    AfterValidator(_sorted_by(str)),
     Field(description="Countries it is about, by ISO 3166-1 alpha-2 code."),
 ]
-Regions = Annotated[tuple[Region, ...], AfterValidator(in_order_of(Region)), MaxLen(5), Field(description="Review regions it is about.")]
-Languages = Annotated[tuple[Language, ...], AfterValidator(in_order_of(LANGUAGES)), MaxLen(6), Field(description="Languages.")]
+Regions = Annotated[tuple[Region, ...], MaxLen(5), AfterValidator(in_order_of(Region)), Field(description="Review regions it is about.")]
+Languages = Annotated[tuple[Language, ...], MaxLen(6), AfterValidator(in_order_of(LANGUAGES)), Field(description="Languages.")]
 
 
 def _decimal(value: object) -> object:

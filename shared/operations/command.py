@@ -7,10 +7,9 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
 from shared import command, parking
-from shared.command import CommandError, print_json, print_table, say
+from shared.command import print_json, print_table, say
 from shared.db import Database, Transaction
 from shared.events import registry
 from shared.events.codes import Service
@@ -107,9 +106,6 @@ async def _ask_each(services: Sequence[str], ask: Callable[[Transaction], Awaita
         try:
             async with database.transaction() as tx:
                 answers.append((service, await ask(tx)))
-        except (OSError, SQLAlchemyError) as error:
-            why = str(error).splitlines()[0]
-            raise CommandError(f"The database of {service} did not do it: {why}. Is the system running, and migrated?") from error
         finally:
             await database.close()
     return answers

@@ -11,7 +11,7 @@ from shared.embedded.postgres import EmbeddedPostgres
 from shared.events.registry import PARTITIONS, TOPICS
 from shared.testing.containers import ApacheKafka, DockerPostgres, apache_kafka, docker_postgres
 from shared.testing.databases import fresh_database
-from shared.testing.reaper import Reaper
+from shared.testing.reaper import Reaper, clear
 from shared.testing.requirements import chromium
 
 
@@ -24,11 +24,12 @@ def reaper() -> Iterator[Reaper]:
 
 
 @pytest.fixture
-def var(reaper: Reaper) -> Path:
-    """An empty state directory; a database server that a test leaves running on it is stopped when the run ends."""
+def var(reaper: Reaper) -> Iterator[Path]:
+    """An empty state directory; a database server that is left running on it is stopped, even when the run is killed."""
     folder = reaper.folder / token_hex(4)
     folder.mkdir()
-    return folder
+    yield folder
+    clear(folder)
 
 
 @pytest.fixture(scope="session")

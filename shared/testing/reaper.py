@@ -12,6 +12,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
+from types import TracebackType
+from typing import Self
 
 from shared.embedded.errors import EmbeddedError
 from shared.embedded.postgres import stop_left_behind
@@ -35,9 +37,21 @@ class Reaper:
             start_new_session=True,  # out of reach of Ctrl-C
         )
 
+    @property
+    def pid(self) -> int:
+        """The number of the process that waits."""
+        return self._process.pid
+
     def close(self) -> None:
         """Clean up now; returns when all is gone."""
-        self._process.communicate()
+        if self._process.returncode is None:
+            self._process.communicate()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
 
 
 def reap(run: str, folder: Path) -> None:
@@ -48,6 +62,11 @@ def reap(run: str, folder: Path) -> None:
         client = DockerClient().client
         for container in client.containers.list(all=True, filters={"label": f"{LABEL}={run}"}, ignore_removed=True):
             container.remove(force=True, v=True)
+    clear(folder)
+
+
+def clear(folder: Path) -> None:
+    """Stop the database servers whose data is under `folder`, unless a living process holds them, and remove it."""
     for left in folder.rglob("postmaster.pid"):
         with suppress(EmbeddedError, OSError):
             stop_left_behind(left.parent)

@@ -1,7 +1,9 @@
 """What a test may need that not every machine has, and what to do where it is missing."""
 
+import gc
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from pathlib import Path
@@ -19,6 +21,15 @@ _ANSWER_SECONDS = 10
 @cache
 def docker_missing() -> str:
     """Return why containers cannot be tested with, and what to do, or nothing when they can; images are pulled where that works."""
+    with warnings.catch_warnings():
+        # A client that reaches no engine leaves its socket to the garbage collector, and a warning is a failure here.
+        warnings.simplefilter("ignore", ResourceWarning)
+        reason = _docker_missing()
+        gc.collect()
+    return reason
+
+
+def _docker_missing() -> str:
     from docker.errors import DockerException, ImageNotFound  # type: ignore[import-untyped]
     from testcontainers.core.docker_client import DockerClient
 

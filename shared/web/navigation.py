@@ -17,6 +17,11 @@ PUBLIC = (
 )
 STAFF = (
     Section(address="/desk/", key="staff.nav.desk"),
+    Section(address="/intake/review/", key="staff.nav.review"),
+    Section(address="/newsletter/pool", key="staff.nav.pool"),
+    Section(address="/social/drafts", key="staff.nav.drafts"),
+    Section(address="/intake/partners/", key="staff.nav.partners"),
+    Section(address="/desk/operations", key="staff.nav.operations"),
     Section(address="/desk/events", key="staff.nav.events"),
 )
 

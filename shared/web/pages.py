@@ -135,7 +135,7 @@ class Pages:
             "dir": i18n.direction(language),
             "url_with": url_with,
             "url_with_lang": url_with_lang,
-            "languages": [
+            "page_languages": [
                 LanguageLink(code=code, name=i18n.language_name(code, code), address=url_with_lang(code), current=code == language)
                 for code in i18n.LANGUAGES
             ],

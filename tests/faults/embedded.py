@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
 
-from shared import relay
 from shared.broker import Probe
 from shared.embedded.kafka import EmbeddedKafka
 from shared.embedded.postgres import EmbeddedPostgres
@@ -57,7 +56,7 @@ async def live(
                 async def all_marked() -> None:
                     putting.cancel()
                     await asyncio.gather(putting, return_exceptions=True)
-                    while (await relay.unsent(outside.teller.database))[0]:
+                    while await outside.unsent():
                         await asyncio.sleep(0.01)
 
                 if aim.step in CONSUMER_STEPS:  # at one of its own the relay could not go on marking

@@ -9,10 +9,11 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,12 +47,14 @@ class Lives:
 
     def __init__(self, process: Process) -> None:
         self._process = process
+        self._born = 0  # process number of the living one, or of the last that lived
 
     async def begin(self, step: Step | None = None, *, times: int = 1, **known: Any) -> None:
-        """Begin a life that dies when it reaches `step` for the so-manieth time."""
+        """Begin a life; it dies when it has reached `step` so many times, or goes on until something ends it."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"step": step, "times": times, "known": known}).encode() + b"\n")
         await self._process.stdin.drain()
+        await self.heard("born")
 
     async def heard(self, word: str) -> str:
         """Return what the living one says after `word`."""
@@ -72,14 +75,19 @@ class Lives:
                     return Death(step=said.get("reached", ""), code=int(rest), said=said)
                 said[word] = rest
 
+    async def killed(self) -> Death:
+        """Kill the living one, wherever it is, and return its death."""
+        os.kill(self._born, signal.SIGKILL)
+        return await self.death()
+
     async def killed_at(self, step: Step, *, times: int = 1, **known: Any) -> Death:
-        """Begin a life and return its death; raises AssertionError when it was another one than this."""
+        """Begin a life and return its death; raises AssertionError when it was another than this."""
         await self.begin(step, times=times, **known)
         try:
             death = await self.death()
         except TimeoutError:
             raise AssertionError(f"a life did not come to its step within {LIFE_SECONDS:.0f} s: {step}") from None
-        assert (death.step, death.code) == (step, -9)
+        assert (death.step, death.code) == (step, -9), f"a life was to die at {step!r}, and ended otherwise: {death}"
         return death
 
     async def _line(self) -> tuple[str, str]:
@@ -87,6 +95,8 @@ class Lives:
         line = (await self._process.stdout.readline()).decode()
         assert line, "the server of lives has ended"
         word, _, rest = line.rstrip("\n").partition(" ")
+        if word == "born":
+            self._born = int(rest)
         return word, rest
 
     async def end(self) -> None:
@@ -103,16 +113,17 @@ class Lives:
         assert "ended" not in said or said.endswith("ended 0\n"), said
 
     def kill(self) -> None:
-        """End the server of lives without further ado; a life notices by its input and ends."""
+        """End the server of lives and the life without further ado."""
         if self._process.returncode is None:
-            self._process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
 
 @asynccontextmanager
 async def lives_of(role: str, *arguments: str) -> AsyncIterator[Lives]:
     """Give the lives of a role until the block ends."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.lives", role, *arguments, stdin=PIPE, stdout=PIPE, cwd=ROOT
+        sys.executable, "-m", "tests.faults.lives", role, *arguments, stdin=PIPE, stdout=PIPE, cwd=ROOT, start_new_session=True
     )
     lives = Lives(process)
     try:
@@ -156,6 +167,7 @@ ROLES: Mapping[str, Callable[..., Awaitable[None]]] = {"relay": _relay, "consume
 
 
 def _live(role: str, arguments: list[str], line: str) -> None:
+    os.write(1, f"born {os.getpid()}\n".encode())
     given = json.loads(line)
     aim = Aim(Step(given["step"]) if given["step"] else None, given["times"])
     install(aim)

@@ -7,8 +7,9 @@ import asyncio
 import logging
 import os
 import random
+import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Self
 from uuid import UUID
@@ -107,7 +108,11 @@ class Outside:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:  # what was wrong by then says more than which wait was too long
+            with suppress(Exception):
+                async with asyncio.timeout(5):
+                    print(await self.standing(), *await self.faults(), sep="\n")
         await self.probe.close()
         await self.teller.database.close()
         await self.listener.close()
@@ -176,9 +181,13 @@ class Outside:
             async with self.listener.transaction() as tx:
                 await parking.redrive(tx, event_id=event_id, by="whoever released the mended handler")
 
+    async def unsent(self) -> int:
+        """Return how many events are not marked as sent."""
+        return (await relay.unsent(self.teller.database))[0]
+
     async def standing(self) -> Standing:
         """Return how far the system has come."""
-        unsent, _ = await relay.unsent(self.teller.database)
+        unsent = await self.unsent()
         async with self.listener.transaction() as tx:
             counts = await parking.counts(tx)
         try:
@@ -206,20 +215,15 @@ class Outside:
 
     async def at_rest(self) -> Standing:
         """Return once nothing is left to do, or once nothing has moved for long."""
-        last, still = await self.standing(), 0.0
-        while not last.complete and still < STILL_SECONDS:
-            await asyncio.sleep(LOOK_SECONDS)
-            now = await self.standing()
-            last, still = now, (still + LOOK_SECONDS if now == last else 0.0)
-        return last
+        return await self.still(STILL_SECONDS, unless_complete=True)
 
-    async def still(self, seconds: float = 1.0) -> Standing:
-        """Return once nothing has moved for so long."""
-        last, still = await self.standing(), 0.0
-        while still < seconds:
+    async def still(self, seconds: float, *, unless_complete: bool = False) -> Standing:
+        """Return how far the system has come once nothing has moved for so long, or at once when nothing is left to do."""
+        last, since = await self.standing(), time.monotonic()
+        while time.monotonic() < since + seconds and not (unless_complete and last.complete):
             await asyncio.sleep(LOOK_SECONDS)
-            now = await self.standing()
-            last, still = now, (still + LOOK_SECONDS if now == last else 0.0)
+            if (now := await self.standing()) != last:
+                last, since = now, time.monotonic()
         return last
 
     async def faults(self) -> list[str]:
@@ -228,8 +232,7 @@ class Outside:
         async with self.listener.transaction() as tx:
             left = (await tx.execute(select(parked.c.subject, parked.c.state, parked.c.error).order_by(parked.c.id).limit(20))).all()
         found += [f"{row.subject} is still parked, {row.state}: {row.error}" for row in left]
-        unsent, _ = await relay.unsent(self.teller.database)
-        return [*found, f"{unsent} events are not sent"] if unsent else found
+        return [*found, f"{unsent} events are not sent"] if (unsent := await self.unsent()) else found
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ import pytest
 from shared.broker import Probe
 from shared.embedded.kafka import EmbeddedKafka
 from shared.process import at_work
+from shared.relay import BATCH
 from shared.service import Kafka, Service
 from tests.faults.lives import Death, Lives, lives_of
 from tests.faults.steps import Step
@@ -64,7 +65,7 @@ async def test_embedded_system_killed_between_publish_and_handling_goes_on_as_if
 @pytest.mark.xdist_group("faults")
 async def test_embedded_system_killed_while_it_offers_again_offers_everything_at_the_next_start(var: Path) -> None:
     chance = Random(a_seed())
-    transactions = 190  # about 1,500 events: three batches of the relay
+    transactions = 3 * BATCH // 8 + 4  # three batches of the relay and a small one
     async with lives_of("embedded", str(var)) as lives:
         death = await lives.killed_at(Step.MARKS_COMMITTED, times=4, seed=chance.randrange(1_000), at_first=transactions, reads=False)
         sent = await orphan(death)
@@ -94,7 +95,7 @@ async def test_a_reader_that_was_away_finds_all_of_5000_events(kafka: EmbeddedKa
     async with Outside(database_url, kafka.address) as outside, working([telling(database_url)]):
         for _ in range(MANY // len(SUBJECTS)):
             await outside.teller.tell(SUBJECTS)
-        waiting = await outside.still()
+        waiting = await outside.still(3.0)
         assert 0 < waiting.unsent < MANY, "the relay has not begun, or does not wait for its reader"
         async with working([listening(database_url)]):
             standing = await outside.at_rest()

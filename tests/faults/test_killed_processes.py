@@ -43,6 +43,35 @@ async def test_kills_between_any_two_steps_lose_double_and_disorder_nothing(real
     assert kills.total() >= 100
 
 
+@pytest.mark.docker
+@pytest.mark.xdist_group("faults")
+async def test_a_relay_killed_while_kafka_hangs_has_marked_nothing_that_is_not_acknowledged(
+    real_kafka: ApacheKafka, real_database_url: str
+) -> None:
+    chance = Random(a_seed())
+    await make_schemas(real_database_url)
+    where = (real_database_url, real_kafka.address)
+    async with Outside(*where) as outside, lives_of("relay", *where) as relays, lives_of("consumer", *where) as consumers:
+        await relays.begin()
+        await consumers.begin()
+        await outside.put(chance)
+        await outside.at_rest()
+        await asyncio.to_thread(real_kafka.freeze)
+        try:
+            # A first request may leave; what is put while it has no answer stays in the memory of the relay, and goes with it.
+            for _ in range(20):
+                await outside.put(chance)
+                await asyncio.sleep(0.1)
+            assert await outside.unsent() == 160
+            assert (await relays.killed()).code == -9
+        finally:
+            await asyncio.to_thread(real_kafka.thaw)
+        await relays.begin()
+        standing = await outside.at_rest()
+        assert await outside.faults() == [], standing
+        assert (standing.complete, standing.effects) == (True, 168)
+
+
 def _deck(steps: Sequence[Step], rounds: int, chance: Random) -> Sequence[Step]:
     """Return each step so many times, in disorder."""
     deck = list(steps) * rounds

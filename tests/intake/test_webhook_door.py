@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from services.intake.store import partners
+from services.intake.web.webhook_accept import Patience
 from services.intake.webhooks.body import MAX_BODY_BYTES
 from shared import clock
 from shared.events.kinds import KINDS
 from shared.i18n import translate
-from tests.intake.intake_app import PUBLIC_URL, Intake, Sender, add_sender, client_of, example, send
+from tests.intake.intake_app import PUBLIC_URL, Intake, Sender, add_sender, client_of, door_app, example, send
 from tests.intake.webhook_sender import body_of
 
 NOTHING = {"receipts": 0, "submissions": 0, "outbox": 0}
@@ -375,6 +376,17 @@ async def test_what_strangers_send_does_not_use_up_a_partners_quota(intake: Inta
     for number in range(5):
         problem(await send(program, stranger, event_id=f"msg_{number}"), 401, "signature")
     assert (await send(program, modest)).status_code == 202
+
+
+async def test_a_stranger_who_goes_on_guessing_is_slowed_down(intake: Intake) -> None:
+    app = door_app(intake.database, intake.vault, Patience(refused_tries=3, refused_refill_seconds=600))
+    async with client_of(app) as client:
+        for number in range(3):
+            problem(await client.post(f"/intake/webhooks/{number}", content=b"{}"), 404, "no-such-partner")
+        answer = await client.post("/intake/webhooks/3", content=b"{}")
+    problem(answer, 429, "too-many-requests")
+    assert int(answer.headers["retry-after"]) > 0
+    assert answer.headers["ratelimit-remaining"] == "0"
 
 
 async def test_many_copies_at_once_are_kept_once(intake: Intake, program: httpx.AsyncClient) -> None:

@@ -193,16 +193,20 @@ class Flow:
         """Return how often the listener's subscriber was restarted for not moving."""
         return counted("tidings_consumer_restarts_total", service=self.name)
 
-    async def strike_batch(self) -> int:
-        """End the listener's sessions that have a batch's ids in hand, not committed; returns how many there were."""
-        return len(
+    async def interrupt_batch(self) -> None:
+        """End the sessions in which the listener has a batch in hand, until one of them has to be tried again."""
+        before = self.retries()
+
+        async def hit() -> bool:
             await ask(
                 self.database_url,
                 "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_class ON pg_class.oid = relation"
                 " WHERE relnamespace = $1::regnamespace AND relname = 'inbox' AND mode = 'RowExclusiveLock' AND granted",
                 trial.LISTENER,
             )
-        )
+            return self.retries() > before
+
+        await until(hit, "a batch interrupted")
 
 
 @asynccontextmanager

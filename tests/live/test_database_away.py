@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from shared.service import Running
 from shared.watchdog import Limits, State
-from tests.live.flow import Batches, Flow, health_of, joined, until
+from tests.live.flow import PATIENCE_SECONDS, Batches, Flow, health_of, joined, until
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live")]
 
@@ -26,9 +27,11 @@ async def hold_a_batch(flow: Flow, running: Running, batches: Batches) -> Mappin
     await flow.tell(2)
     await until(lambda: len(batches.given) > 0 and joined(running), "a first batch")
     batches.armed = True
-    while not batches.reached.is_set():
-        await flow.tell(1)
-        await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not batches.reached.is_set():
+            await flow.tell(1)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(batches.reached.wait(), 0.1)
     assert running.subscription is not None
     done = dict(running.subscription.progress.done)
 
@@ -37,8 +40,11 @@ async def hold_a_batch(flow: Flow, running: Running, batches: Batches) -> Mappin
         return all(committed.get(partition, 0) >= offset for partition, offset in done.items())
 
     await until(acknowledged, "acknowledgement of what was done before")
-    assert len({record.partition for record in batches.given[-1]}) > 1
-    return await flow.committed()
+    in_hand = batches.given[-1]
+    assert len({record.partition for record in in_hand}) > 1
+    committed = await flow.committed()
+    assert all(committed.get(TopicPartition(record.topic, record.partition), 0) <= record.offset for record in in_hand)
+    return committed
 
 
 async def test_a_batch_over_two_partitions_waits_for_a_database_that_went_away(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,9 +103,8 @@ async def test_sessions_that_are_terminated_in_mid_batch_lose_and_double_nothing
     async with flow.relayed(), flow.heard() as running:
         async with flow.told(per_second=400):
             await until(lambda: joined(running), "membership of the group")
-            for hits in range(6):
-                while flow.retries() <= hits:
-                    await flow.strike_batch()
+            for _ in range(6):
+                await flow.interrupt_batch()
                 # The batch that was hit goes again and through before the next is struck.
                 await until(lambda: running.subscription and not running.subscription.progress.trouble, "the batch taken")
         assert flow.retries() >= 6
@@ -112,9 +117,10 @@ async def test_all_sessions_terminated_at_once_locks_included_lose_and_double_no
         await flow.tell(30)
         await flow.teller.database.close()
         await flow.listener.close()
-        for hits in range(3):
+        for _ in range(3):
             await until(lambda: running.subscription and running.subscription.progress.batch_since, "a batch in hand")
-            while flow.retries() <= hits:
+            hit = flow.retries() + 1
+            while flow.retries() < hit:
                 await asyncio.to_thread(flow.postgres.terminate_sessions, database)
             await until(lambda: its_relay.leading, "a relay that leads again")
         await flow.done()

@@ -83,9 +83,10 @@ async def test_odd_records_are_set_aside_whole_and_the_two_thousand_around_them_
 
 
 async def test_a_flow_of_nothing_but_unreadable_records_is_acknowledged_and_kept(flow: Flow) -> None:
+    headers = [("ce_type", None), ("ce_id", b"\xff")]
     rubbish = [
-        StoredRecord(topic=flow.topic, partition=0, offset=0, key=None if number % 2 else b"same", value=b"\x00" * number, headers=())
-        for number in range(300)
+        StoredRecord(topic=flow.topic, partition=0, offset=0, key=None if n % 2 else b"same", value=b"\x00" * n, headers=headers)
+        for n in range(300)
     ]
     await produce(flow, rubbish)
     async with flow.heard():

@@ -1,6 +1,7 @@
 """Two processes of one service share the work, and what either does, the partitions move and every effect comes about once."""
 
 import asyncio
+import random
 import signal
 from contextlib import AsyncExitStack
 
@@ -79,11 +80,12 @@ async def test_a_frozen_process_is_taken_over_from_and_its_late_commit_doubles_n
             await until(lambda: joined(here), "a share of the partitions")
             while True:
                 other.signal(signal.SIGSTOP)
-                await asyncio.sleep(1.2)  # as long as a session must wait for its client to count as frozen
-                if await batch_in_frozen_hand(flow):
+                try:
+                    await until(lambda: batch_in_frozen_hand(flow), "a batch in the frozen hand", 2.0)
                     break
-                other.signal(signal.SIGCONT)
-                await asyncio.sleep(0.05)
+                except TimeoutError:  # it was between two batches
+                    other.signal(signal.SIGCONT)
+                    await asyncio.sleep(random.random() / 10)
             await until(lambda: share_all(here), "every partition, once the frozen one's session is over")
             assert here.subscription is not None
             await until(lambda: here.subscription and here.subscription.progress.batch_since, "a batch over what the frozen one holds")

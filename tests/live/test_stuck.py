@@ -17,7 +17,7 @@ from shared.testing import trial
 from shared.testing.containers import ApacheKafka
 from shared.testing.databases import ask
 from shared.watchdog import Limits, State
-from tests.live.flow import SUBJECTS, Flow, health_of, until
+from tests.live.flow import SUBJECTS, Flow, health_of, joined, until
 from tests.live.worker import program
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live")]
@@ -110,6 +110,26 @@ async def test_after_three_restarts_in_vain_the_process_gives_up_and_the_next_on
                 await until(lambda: gave_up, "the watchdog to give up")
         assert gave_up[0] == f"{flow.name} does not move after 3 restarts of its subscriber"
         assert flow.restarts() == 3
+        async with flow.heard():
+            await flow.done()
+
+
+async def test_a_watchdog_that_fails_itself_ends_the_process_instead_of_leaving_it_deaf(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gave_up: list[str] = []
+
+    async def fails() -> int:
+        raise RuntimeError("a bug in a library")
+
+    async with flow.relayed():
+        async with flow.heard(limits=IMPATIENT, gave_up=gave_up) as running:
+            await until(lambda: joined(running), "membership of the group")
+            assert running.watchdog is not None
+            monkeypatch.setattr(running.watchdog, "_count_behind", fails)
+            await until(lambda: gave_up, "the end of the process")
+        assert gave_up == [f"{flow.name}: consumer has ended"]
+        await flow.tell(5)
         async with flow.heard():
             await flow.done()
 

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from shared.db import Database
 from shared.events import registry
 from shared.process import at_work
 from shared.service import Kafka, Service
+from shared.subscription import Pace
 from shared.testing import trial
 from shared.watchdog import Limits
 from tests.live.flow import QUICK, Flow
@@ -74,16 +76,18 @@ async def program(module: str, *arguments: str, env: Mapping[str, str] | None = 
                 await process.wait()
 
 
-def listening_worker(flow: Flow) -> AbstractAsyncContextManager[Worker]:
+def listening_worker(flow: Flow, pace: Pace = QUICK) -> AbstractAsyncContextManager[Worker]:
     """Run a listener of `flow` in a process of its own until the block ends."""
-    return program("tests.live.worker", "listen", flow.name, flow.topic, flow.database_url, flow.kafka.address)
+    session = str(pace.session_timeout_ms)
+    return program("tests.live.worker", "listen", flow.name, flow.topic, flow.database_url, flow.kafka.address, session)
 
 
-async def listen(name: str, topic: str, database_url: str, address: str) -> None:
+async def listen(name: str, topic: str, database_url: str, address: str, session_timeout_ms: str) -> None:
     """Listen to the trial's events as a process of a service does, until asked to end; says its name in the group when it has one."""
     registry.TOPICS_OF = {trial.TYPE: frozenset({topic})}
     registry.TOPICS = (topic,)
-    setattr(at_service, "KAFKA", QUICK)  # noqa: B010  # it is imported there, not made
+    pace = replace(QUICK, session_timeout_ms=int(session_timeout_ms))
+    setattr(at_service, "KAFKA", pace)  # noqa: B010  # it is imported there, not made
     service = Service(name=name, database=Database(database_url, trial.LISTENER), listeners=trial.LISTENS, routers=())
     ending = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
 
+from shared import clock, retention
 from shared.broker import Probe
 from shared.consumer import Consumer
 from shared.db import Database
@@ -110,6 +112,24 @@ async def test_what_is_rolled_back_is_never_told(databases: tuple[Database, Data
     assert await trial.faults(listener, {"told": 1}) == []
 
 
+async def test_a_relay_that_is_woken_as_it_is_ended_ends(databases: tuple[Database, Database], kafka: EmbeddedKafka) -> None:
+    database, _ = databases
+    teller = trial.Teller(database)
+    relay = Relay(trial.TELLER, trial.TOPIC, database, kafka.address)
+    task = asyncio.create_task(relay.run())
+    await teller.tell(["a"])
+
+    async def sent() -> bool:
+        return relay.leading and (await unsent(database))[0] == 0
+
+    await until(sent)
+    await asyncio.sleep(0)  # it waits to be woken now
+    relay._wake.set()
+    task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=10)
+    assert done == {task}
+
+
 async def test_a_broker_that_forgot_everything_is_offered_it_again(databases: tuple[Database, Database]) -> None:
     database, listener = databases
     teller = trial.Teller(database)
@@ -189,9 +209,6 @@ async def test_an_event_too_large_for_kafka_is_refused_where_it_is_put(databases
 
 
 async def test_events_unsent_for_long_are_never_let_go(databases: tuple[Database, Database]) -> None:
-    from datetime import timedelta
-
-    from shared import clock, retention
 
     database, _ = databases
     teller = trial.Teller(database)

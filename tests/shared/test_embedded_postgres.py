@@ -1,6 +1,7 @@
 """The database out of a wheel: it keeps what was committed, whatever happens to the process that started it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,7 +27,7 @@ def end(*_):
     raise SystemExit(0)
 signal.signal(signal.SIGTERM, end)
 try:
-    with EmbeddedPostgres(Path(sys.argv[1])) as server:
+    with EmbeddedPostgres(Path(sys.argv[1]), durable=False) as server:
         print(server.pid, server.url, flush=True)
         signal.pause()
 except KeyboardInterrupt:
@@ -70,7 +71,7 @@ def alive(pid: int) -> bool:
 
 
 async def test_rows_are_there_after_a_stop_and_a_start_at_the_same_address(var: Path) -> None:
-    server = EmbeddedPostgres(var / "postgres")
+    server = EmbeddedPostgres(var / "postgres", durable=False)
     with server:
         address = server.url
         await write_a_row(address)
@@ -86,9 +87,9 @@ async def test_our_role_owns_its_database_and_is_no_superuser(database_url: str)
     await rows(database_url, "CREATE SCHEMA intake")
 
 
-async def test_what_was_committed_waits_for_the_disk_unless_it_is_thrown_away(var: Path, embedded_postgres: EmbeddedPostgres) -> None:
+async def test_commits_wait_for_the_disk_unless_the_data_is_thrown_away(var: Path, embedded_postgres: EmbeddedPostgres) -> None:
     statement = "SELECT current_setting('fsync'), current_setting('synchronous_commit')"
-    assert await rows(embedded_postgres.url, statement) == [("off", "off")]
+    assert await rows(embedded_postgres.url, statement) == [("off", "on")]
     with EmbeddedPostgres(var / "postgres") as server:
         assert await rows(server.url, statement) == [("on", "on")]
 
@@ -99,7 +100,7 @@ async def test_server_of_a_killed_process_is_stopped_and_its_rows_are_kept(var: 
         holder.kill()
         holder.wait()
         assert alive(orphan)
-        with EmbeddedPostgres(var / "postgres") as server:
+        with EmbeddedPostgres(var / "postgres", durable=False) as server:
             assert server.pid != orphan
             assert not alive(orphan)
             assert await rows(server.url, "SELECT word FROM kept") == [("here",)]
@@ -111,18 +112,18 @@ async def test_rows_are_kept_when_the_server_was_killed_too(var: Path) -> None:
         holder.kill()
         holder.wait()
         os.kill(orphan, signal.SIGKILL)
-        with EmbeddedPostgres(var / "postgres") as server:
+        with EmbeddedPostgres(var / "postgres", durable=False) as server:
             assert await rows(server.url, "SELECT word FROM kept") == [("here",)]
 
 
 async def test_number_of_a_dead_server_that_another_process_has_now_does_not_fool_the_start(var: Path) -> None:
     data = var / "postgres"
-    with EmbeddedPostgres(data) as server:
+    with EmbeddedPostgres(data, durable=False) as server:
         await write_a_row(server.url)
         left = {path: path.read_text().splitlines() for path in (data / "postmaster.pid", data / ".s.PGSQL.5432.lock")}
     # The server's own account must be able to see the other process, or it would not be fooled.
     with (var / "other.log").open("wb") as log:
-        other = account_for(data, programs()).popen(["sleep", "1000"], log)
+        other = account_for(data, programs()).popen(Path("/"), ["sleep", "1000"], log)
     try:
         for path, lines in left.items():
             path.write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
@@ -135,7 +136,7 @@ async def test_number_of_a_dead_server_that_another_process_has_now_does_not_foo
 
 
 async def test_what_was_committed_outlasts_a_crash(var: Path) -> None:
-    server = EmbeddedPostgres(var / "postgres")
+    server = EmbeddedPostgres(var / "postgres", durable=False)
     server.start()
     await write_a_row(server.url)
     server.crash()
@@ -165,7 +166,7 @@ async def test_server_does_not_hear_ctrl_c_itself(var: Path) -> None:
 def test_a_second_start_on_the_same_folder_is_refused_and_harms_nothing(var: Path) -> None:
     with holder_of(var / "postgres") as (holder, pid, _):
         with pytest.raises(AlreadyRunningError) as refused:
-            EmbeddedPostgres(var / "postgres").start()
+            EmbeddedPostgres(var / "postgres", durable=False).start()
         with pytest.raises(AlreadyRunningError):
             stop_left_behind(var / "postgres")
         assert f"process {holder.pid}." in str(refused.value)
@@ -186,7 +187,7 @@ def test_files_that_are_no_database_are_left_alone(var: Path) -> None:
     (var / "postgres").mkdir()
     (var / "postgres" / "letter").write_text("dear")
     with pytest.raises(StartError, match="no database"):
-        EmbeddedPostgres(var / "postgres").start()
+        EmbeddedPostgres(var / "postgres", durable=False).start()
     assert (var / "postgres" / "letter").read_text() == "dear"
 
 
@@ -221,11 +222,16 @@ async def test_our_environment_neither_steers_the_server_nor_reaches_it(var: Pat
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has an account to change from: run the tests as root to see this")
-async def test_root_runs_it_as_another_account_behind_a_closed_folder(var: Path) -> None:
+@pytest.mark.parametrize("what", ["data", "programs"])
+async def test_root_runs_it_as_another_account_behind_closed_folders(var: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     closed = var / "closed"
     closed.mkdir(mode=0o700)
-    with EmbeddedPostgres(closed / "postgres", durable=False) as server:
+    if what == "programs":  # as where the whole project is in root's home
+        package = programs().parents[1]
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            shutil.copytree(part, closed / part.name, ignore=shutil.ignore_patterns("include"))
+        monkeypatch.syspath_prepend(closed)
+    with EmbeddedPostgres((closed if what == "data" else var) / "postgres", durable=False) as server:
         assert await rows(server.url, "SELECT 1") == [(1,)]
         assert Path(f"/proc/{server.pid}").stat().st_uid != 0
     assert closed.stat().st_mode & 0o777 == 0o700
-    assert (closed / "postgres").stat().st_mode & 0o777 == 0o700

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, func, insert, select, update
+from sqlalchemy import Row, Select, and_, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -49,17 +49,19 @@ class PartnerAtDoor:
     keys: tuple[LiveKey, ...]
 
 
+# Put together once: asked with every webhook, and building it costs as much as asking.
 _AT_DOOR = (
     select(partners.c.id, partners.c.rate_per_minute, partner_keys.c.id, partner_keys.c.sealed, partner_keys.c.last_used_at)
     .select_from(partners)
     .outerjoin(partner_keys, and_(partner_keys.c.partner_id == partners.c.id, partner_keys.c.revoked_at.is_(None)))
+    .where(partners.c.id == bindparam("partner_id"))
     .order_by(partner_keys.c.created_at.desc())  # a partner that has a new key mostly signs with it
 )
 
 
 async def at_door(connection: AsyncConnection, partner_id: UUID) -> PartnerAtDoor | None:
     """Return a partner with its live keys, newest first, or None where there is no such partner."""
-    rows = (await connection.execute(_AT_DOOR.where(partners.c.id == partner_id))).all()
+    rows = (await connection.execute(_AT_DOOR, {"partner_id": partner_id})).all()
     if not rows:
         return None
     keys = tuple(LiveKey(id=row[2], sealed=row[3], last_used_at=row[4]) for row in rows if row[2] is not None)

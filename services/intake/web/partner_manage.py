@@ -174,7 +174,8 @@ async def _found(tx: Transaction, partner: str) -> Row[Any]:
 
 
 def _minutes_since_use(key: Row[Any]) -> int | None:
-    return int((clock.now() - key.last_used_at).total_seconds()) // 60 if key.last_used_at else None
+    """Return how long ago a key was used; at least a minute, because the moment is kept no more exactly than that."""
+    return max(1, int((clock.now() - key.last_used_at).total_seconds()) // 60) if key.last_used_at else None
 
 
 def _fault(fault: KeyFault) -> Fault:

@@ -117,7 +117,7 @@ def _shown(practice: Row[Any], reader: str, wanted: str, public_url: str) -> dic
         "is_translation": language != practice.language,
         "others": [code for code in practice.title if code != language],
         "own_names": {code: i18n.language_name(code, code) for code in practice.title},
-        "page_languages": i18n.LANGUAGES,
+        "interface_languages": i18n.LANGUAGES,
         "entity_type": wording.entity_type_title(practice.entity_type, reader),
         "countries": list(zip(practice.countries, wording.named_countries(practice.countries, reader), strict=True)),
         "footnotes": wording.footnotes(practice.countries, reader),

@@ -22,9 +22,9 @@ class Described:
 
 
 def describe(kind: str, fields: Mapping[str, Any], reader: str) -> Sequence[tuple[str, Described]]:
-    """Return title and value of each field, in the order of the model."""
+    """Return title and value of each field that holds something, in the order of the model."""
     model = KINDS[kind]
-    named = [name for name in model.fields_in_order() if name in fields]
+    named = [name for name in model.fields_in_order() if fields.get(name) not in (None, [], {})]
     return [(model.model_fields[name].title or name, _described(name, fields[name], reader)) for name in named]
 
 

@@ -1,5 +1,6 @@
 """The webhook door: from the bytes of a request to a receipt that will hold, or a refusal that says what to mend."""
 
+import asyncio
 import logging
 import re
 from collections import OrderedDict
@@ -46,6 +47,10 @@ log = logging.getLogger(__name__)
 PATH = "/intake/webhooks/{partner_id}"
 WEBHOOKS = Counter("tidings_webhooks_total", "Requests at the webhook door, by what became of them", ["outcome"])
 
+# A flood of webhooks must leave connections for the pages and for the events that come in, and must not make the pool open and
+# close those above its size; more at once would not be faster, since the process has one core.
+AT_ONCE = 8
+
 _PATH = re.compile(r"/intake/webhooks/[^/]+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NO_LIMIT = 2**63
@@ -55,6 +60,7 @@ _KEPT_NAME_CHARACTERS = 64
 # What of a request is kept: the rest (cookies, proxies' notes) is nothing that a partner meant to tell us.
 _KEPT_HEADERS = (b"content-type", b"user-agent", b"webhook-", b"ce-")
 _KEYS_MAX = 2_000
+_NO_GUESSES = frozenset({429, 503})  # waiting is no guess, and our own trouble is nobody's
 _LENGTH_DIGITS = 18  # Python converts no number of thousands of digits, and nobody sends that much
 
 
@@ -109,6 +115,7 @@ class Door:
         self._patience = patience or Patience()
         self._quotas = Quotas()
         self._refused = TokenBuckets(tries=self._patience.refused_tries, refill_seconds=self._patience.refused_refill_seconds)
+        self._turn = asyncio.Semaphore(AT_ONCE)
         self._route = Route(PATH, self.answer, methods=["POST", "OPTIONS"], include_in_schema=False)
         # One look needs no transaction, and so one round trip instead of three. It shares the pool.
         self._looking: AsyncEngine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -125,12 +132,11 @@ class Door:
         asker = asker_of(request.client.host if request.client else "")
         try:
             if wait_seconds := self._refused.wait_seconds(asker):
-                raise RefusedError(refuse_until(Reason.TOO_MANY_REQUESTS, wait_seconds))
+                raise RefusedError(refuse_rate(limit=self._patience.refused_tries, reset_seconds=wait_seconds))
             body = await _read_body(request)
-            work = self._shake_hands(request) if request.method == "OPTIONS" else self._receive(request, body)
-            return await within(self._patience.database_seconds, work)
+            return await within(self._patience.database_seconds, self._in_turn(request, body))
         except RefusedError as refused:
-            if not refused.is_signed:
+            if not refused.is_signed and refused.refusal.status not in _NO_GUESSES:
                 self._refused.take(asker)
             return self._refuse(request, refused)
         except Exception as error:
@@ -138,6 +144,10 @@ class Door:
                 raise
             log.warning("the database is away: %s", type(error).__name__)
             return self._refuse(request, RefusedError(refuse_until(Reason.UNAVAILABLE, RETRY_AFTER_SECONDS)))
+
+    async def _in_turn(self, request: Request, body: bytes) -> Response:
+        async with self._turn:
+            return await (self._shake_hands(request) if request.method == "OPTIONS" else self._receive(request, body))
 
     def _refuse(self, request: Request, refused: RefusedError) -> Response:
         WEBHOOKS.labels(refused.refusal.reason.code).inc()
