@@ -37,7 +37,7 @@ class Listener:
     """How one service takes one event type."""
 
     event_type: type[EventData]
-    handle: Callable[[Transaction, Sequence[Received[Any]]], Awaitable[None]]
+    handle: Callable[[Transaction, Any], Awaitable[None]]  # takes a list of events where `together`, else one event
     together: bool  # takes a whole list in a few statements, so a long run costs no more round trips than a short one
 
 
@@ -49,12 +49,7 @@ def each(event_type: type[D], handle: Callable[[Transaction, Received[D]], Await
 
     The function may run twice for one event (a savepoint rolled back and tried again), so it has no effect outside `tx`.
     """
-
-    async def handle_all(tx: Transaction, events: Sequence[Received[D]]) -> None:
-        for event in events:
-            await handle(tx, event)
-
-    return Listener(event_type=event_type, handle=handle_all, together=False)
+    return Listener(event_type=event_type, handle=handle, together=False)
 
 
 def batch(event_type: type[D], handle: Callable[[Transaction, Sequence[Received[D]]], Awaitable[None]]) -> Listener:

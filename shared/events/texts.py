@@ -28,7 +28,7 @@ _INVISIBLE = {"Cf", "Zs", "Zl", "Zp"}
 
 
 def _clean(value: str) -> str:
-    value = unicodedata.normalize("NFC", value).strip()
+    value = unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", value)).strip()
     if refused := _REFUSED.search(value):
         raise PydanticCustomError(
             "control-character", "holds a control character, {code}; remove it", {"code": f"U+{ord(refused.group()):04X}"}
@@ -39,7 +39,11 @@ def _clean(value: str) -> str:
 
 def clean_text(value: object) -> object:
     """Return a text of several lines stripped, in NFC, with plain line ends; refuses control characters. What is no text passes."""
-    return _clean(_LINE_ENDS.sub("\n", value)) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    # Most texts are one line of printable characters, which leaves nothing to look for: every event is read by each of its listeners.
+    plain = unicodedata.normalize("NFC", value).strip()
+    return plain if plain.isprintable() else _clean(value)
 
 
 def clean_line(value: object) -> object:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.embedded.postgres import EmbeddedPostgres
 from shared.migrations import migrate
-from shared.testing.databases import ask, run_apart, with_database
+from shared.testing.databases import ask, drop_database, run_apart, with_database
 from tests.intake.intake_app import Intake, client_of, running
 
 
@@ -21,7 +21,7 @@ def template_database(embedded_postgres: EmbeddedPostgres) -> Iterator[str]:
     run_apart(migrate(with_database(embedded_postgres.url, name), ["intake"]))
     yield name
     embedded_postgres.start()
-    run_apart(ask(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    drop_database(server, name)
 
 
 @pytest.fixture

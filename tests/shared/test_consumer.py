@@ -8,13 +8,14 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from shared import clock, parking
-from shared.consumer import Consumer
+from shared.consumer import RUN, Consumer
 from shared.db import Database, Transaction
 from shared.events.intake import PracticePublished, PracticeWithdrawn
 from shared.inbox import inbox
 from shared.listening import Received, batch, each, listeners
 from shared.parking import MAX_ATTEMPTS, ParkedState, parked
 from shared.testing import trial
+from shared.trace import trace_id_var
 
 
 @pytest.fixture
@@ -84,6 +85,40 @@ async def test_a_failing_event_is_parked_with_the_later_ones_of_its_key_and_no_o
     assert outcome.taken == {(trial.TYPE, "handled"): 197, (trial.TYPE, "parked"): 3}
     assert len(await effects_of(database)) == 197
     assert await parked_in(database) == [("bad", 70, "waiting", False), ("bad", 71, "waiting", True), ("bad", 190, "waiting", True)]
+
+
+async def test_what_goes_well_beside_failing_events_is_handled_twice_at_most_each_under_its_own_trace(database: Database) -> None:
+    tried: dict[str, int] = {}
+    traces: set[tuple[str, str]] = set()
+
+    async def note(tx: Transaction, event: Received[PracticePublished]) -> None:
+        tried[event.subject] = tried.get(event.subject, 0) + 1
+        traces.add((event.trace_id, trace_id_var.get()))
+        await trial.take_one(tx, event)
+
+    records = [trial.record(f"s{number}", 1, offset=number, poison=number in {10, 11, 40}) for number in range(RUN)]
+    await Consumer(trial.LISTENER, database, listeners(each(PracticePublished, note)), trial.KNOWN).take(records)
+    assert [row[1] for row in await parked_in(database)] == [10, 11, 40]
+    assert len(await effects_of(database)) == RUN - 3
+    assert max(tried.values()) == 2
+    assert [tried[f"s{number}"] for number in (10, 11, 40)] == [1, 1, 1]
+    assert len(traces) == RUN
+    assert all(own == logged for own, logged in traces)
+
+
+async def test_an_event_that_fails_only_where_it_goes_again_is_parked_and_holds_its_key_back(database: Database) -> None:
+    tried: list[tuple[str, int]] = []
+
+    async def fickle(tx: Transaction, event: Received[PracticePublished]) -> None:
+        tried.append((event.subject, event.revision))
+        if tried.count(("a", 1)) == 2 and event.subject == "a":
+            raise trial.PoisonError
+        await trial.take_one(tx, event)
+
+    records = [trial.record("b", 1, offset=0), trial.record("a", 1, offset=1), trial.record("a", 2, offset=2, poison=True)]
+    await Consumer(trial.LISTENER, database, listeners(each(PracticePublished, fickle)), trial.KNOWN).take(records)
+    assert await effects_of(database) == [("b", 1)]
+    assert await parked_in(database) == [("a", 1, "waiting", False), ("a", 2, "waiting", True)]
 
 
 async def test_events_of_a_parked_key_in_later_batches_wait_behind_it(consumer: Consumer, database: Database) -> None:
