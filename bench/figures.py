@@ -3,7 +3,7 @@
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -41,7 +41,7 @@ def show(title: str, figures: Sequence[Figure]) -> None:
     for figure in figures:
         line = f"  {figure.what:<64} {figure.value:>10,.1f} {figure.unit}"
         if figure.share is not None:
-            line += f" = {figure.share:.0f} % of {figure.ceiling:,.0f} ({figure.ceiling_is})"
+            line += f" = {figure.share:.0f} % of {figure.ceiling:,.{0 if figure.ceiling > 99 else 1}f} ({figure.ceiling_is})"
         if figure.aim is not None:
             aim = f"{figure.aim:,.1f} {'%' if figure.aim_is_share else figure.unit}"
             line += f"; aim {'at most' if figure.lower_is_better else 'at least'} {aim}: {'holds' if figure.holds else 'MISSED'}"
@@ -52,6 +52,12 @@ def show(title: str, figures: Sequence[Figure]) -> None:
 def percentile(values: Sequence[float], per_cent: int) -> float:
     """Return the value below which `per_cent` of the values lie."""
     return statistics.quantiles(values, n=100, method="inclusive")[per_cent - 1] if len(values) > 1 else values[0]
+
+
+def middle(pairs: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """Return the pair whose ratio is the middle one: both of the same round, since the machine drifts and others share it."""
+    in_order = sorted(pairs, key=lambda pair: pair[0] / pair[1])
+    return in_order[len(in_order) // 2]
 
 
 class Clock:

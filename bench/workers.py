@@ -1,4 +1,4 @@
-"""Processes of a run: `python -m bench.workers relay|consume|put …`, so that teller and listener do not share an interpreter."""
+"""Processes of a run: `python -m bench.workers relay|consume|take|put …`, so that teller and listener do not share an interpreter."""
 
 import asyncio
 import logging
@@ -25,6 +25,8 @@ from shared.service import Kafka
 from shared.settings import read
 from shared.subscription import Subscription
 from shared.testing import trial
+
+BATCH = 500
 
 
 @contextmanager
@@ -67,6 +69,19 @@ async def consume(database_url: str, kafka: str, how: str, instance: str) -> Non
     _ready()
     await _asked_to_end()
     await subscription.stop()
+    await database.close()
+
+
+async def take(database_url: str, how: str, count: str, subjects: str) -> None:
+    """Take so many events that nobody had to send; the subjects' names begin with `subjects`."""
+    database = Database(database_url, trial.LISTENER)
+    listens = trial.LISTENS_TO_LISTS if how == "lists" else trial.LISTENS
+    consumer = Consumer(trial.LISTENER, database, listens, trial.KNOWN)
+    records = [trial.record(f"{subjects}-{number % 1000}", 1 + number // 1000, offset=number) for number in range(int(count))]
+    _ready()
+    for start in range(0, len(records), BATCH):
+        await consumer.take(records[start : start + BATCH])
+    await _asked_to_end()
     await database.close()
 
 
@@ -147,6 +162,7 @@ def main() -> None:
     workers: dict[str, Callable[..., Coroutine[None, None, None]]] = {
         "relay": relay,
         "consume": consume,
+        "take": take,
         "put": put,
         "bare": bare,
         "door": door,
