@@ -27,6 +27,8 @@ NAMES = {
 _TRY_AGAIN_CLASSES = ("08", "40", "53", "57", "58")
 _LOCK_NOT_AVAILABLE = "55P03"
 
+# A process that hangs in mid transaction would hold up for ever whoever takes its work over; no transaction of ours rests this long.
+IDLE_IN_TRANSACTION_SECONDS = 30.0
 
 _TOLD = "told"
 
@@ -62,7 +64,12 @@ class Database:
             json_deserializer=orjson.loads,
             connect_args={
                 "timeout": 5,
-                "server_settings": {"search_path": service, "application_name": f"tidings-{service}", "jit": "off"},
+                "server_settings": {
+                    "search_path": service,
+                    "application_name": f"tidings-{service}",
+                    "jit": "off",
+                    "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS * 1000:.0f}",
+                },
             },
         )
 

@@ -51,19 +51,18 @@ async def live(
             for _ in range(at_first):
                 await outside.put(chance)
             async with at_work(services, kafka, give_up):
-                putting = asyncio.create_task(outside.keep_putting(chance, every_seconds=PUT_EVERY_SECONDS) if then else asyncio.sleep(0))
-
-                async def all_marked() -> None:
-                    putting.cancel()
-                    await asyncio.gather(putting, return_exceptions=True)
-                    while await outside.unsent():
-                        await asyncio.sleep(0.01)
-
+                if then:
+                    outside.begin_putting(chance, every_seconds=PUT_EVERY_SECONDS)
                 if aim.step in CONSUMER_STEPS:  # at one of its own the relay could not go on marking
-                    aim.first = all_marked
+                    aim.first = lambda: _all_marked(outside)
                 await asked_to_end()
-                putting.cancel()
-                await asyncio.gather(putting, return_exceptions=True)
+                await outside.end_putting()
+
+
+async def _all_marked(outside: system.Outside) -> None:
+    await outside.end_putting()
+    while await outside.unsent():
+        await asyncio.sleep(0.01)
 
 
 def _say(word: str, what: str) -> None:

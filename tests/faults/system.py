@@ -4,9 +4,10 @@ The trial's tables stand under the names of two real services, since what runs s
 """
 
 import asyncio
-import logging
+import itertools
 import os
 import random
+import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -26,8 +27,6 @@ from shared.parking import parked
 from shared.service import Service
 from shared.testing import trial
 
-log = logging.getLogger(__name__)
-
 TELLER = "intake"
 LISTENER = "newsletter"
 TOPIC = registry.topic_of(TELLER)
@@ -38,6 +37,8 @@ STILL_SECONDS = 30.0
 LOOK_SECONDS = 0.1
 # A bug is mended when its event has failed so often: at once, and again from parking.
 FAILURES_BEFORE_MENDING = 2
+# Of the transactions that put events, one in so many puts a poison one.
+POISON_EVERY = 20
 
 TABLES = metadata()
 mended = Table("mended", TABLES, Column("event_id", Uuid, primary_key=True))
@@ -45,9 +46,9 @@ mended = Table("mended", TABLES, Column("event_id", Uuid, primary_key=True))
 
 
 def a_seed() -> int:
-    """Return a new seed, or the one that FAULTS_SEED gives again, and show it: pytest prints it where the test fails."""
+    """Return a new seed, or the one that FAULTS_SEED gives again, and show it: pytest repeats it where the test fails."""
     seed = int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(1_000_000))
-    print(f"to meet the same kills again: FAULTS_SEED={seed}")
+    sys.stderr.write(f"to meet the same kills again: FAULTS_SEED={seed}\n")
     return seed
 
 
@@ -104,15 +105,20 @@ class Outside:
         self.teller = trial.Teller(Database(url, TELLER))
         self.listener = Database(url, LISTENER)
         self.probe = Probe(kafka)
+        self._enough = asyncio.Event()  # has been put
+        self._putting: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._putting is not None:
+            self._putting.cancel()
+            await asyncio.gather(self._putting, return_exceptions=True)
         if kind is not None:  # what was wrong by then says more than which wait was too long
             with suppress(Exception):
                 async with asyncio.timeout(5):
-                    print(await self.standing(), *await self.faults(), sep="\n")
+                    print(await self.standing(), *await self.faults(), sep="\n", file=sys.stderr)
         await self.probe.close()
         await self.teller.database.close()
         await self.listener.close()
@@ -123,13 +129,23 @@ class Outside:
         bad = [(chosen[0], self.teller.told.get(chosen[0], 0) + 1)] if poison else []
         await self.teller.tell(chosen, poison=bad)
 
-    async def keep_putting(self, chance: random.Random, *, every_seconds: float = 0.06, poison_every: int = 20) -> None:
-        """Put events until cancelled; while the database is away, try again."""
-        count = 0
-        while True:
-            count += 1
+    def begin_putting(self, chance: random.Random, *, every_seconds: float = 0.06) -> None:
+        """Put events, now and then a poison one, until `end_putting`; while the database is away, try again."""
+        self._putting = asyncio.create_task(self._keep_putting(chance, every_seconds))
+
+    async def end_putting(self) -> None:
+        """Return once no more is put and all that was is known; raises what went wrong with it."""
+        # Not cancelled: a commit without an answer may still come about after one has looked.
+        self._enough.set()
+        if self._putting is not None:
+            await self._putting
+
+    async def _keep_putting(self, chance: random.Random, every_seconds: float) -> None:
+        for number in itertools.count(1):
+            if self._enough.is_set():
+                return
             try:
-                await self.put(chance, poison=count % poison_every == 0)
+                await self.put(chance, poison=number % POISON_EVERY == 0)
             except Exception as error:
                 if not is_away(error):
                     raise
@@ -159,8 +175,19 @@ class Outside:
         async with self.teller.database.transaction() as tx:
             return {row.subject: row.number for row in await tx.execute(query)}
 
-    async def keep_mending(self) -> None:
-        """Mend what has failed again in parking, and redrive it, as a person would, until cancelled."""
+    @asynccontextmanager
+    async def mending(self) -> AsyncIterator[None]:
+        """Mend what has failed again in parking, and redrive it, as a person would, until the block ends; raises what went wrong."""
+        work = asyncio.create_task(self._keep_mending())
+        try:
+            yield
+            if work.done():
+                work.result()
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def _keep_mending(self) -> None:
         while True:
             try:
                 await self._mend()
@@ -233,17 +260,3 @@ class Outside:
             left = (await tx.execute(select(parked.c.subject, parked.c.state, parked.c.error).order_by(parked.c.id).limit(20))).all()
         found += [f"{row.subject} is still parked, {row.state}: {row.error}" for row in left]
         return [*found, f"{unsent} events are not sent"] if (unsent := await self.unsent()) else found
-
-
-@asynccontextmanager
-async def beside(*works: "asyncio.Task[None]") -> AsyncIterator[None]:
-    """Let tasks run until the block ends; raises what one of them raised."""
-    try:
-        yield
-        for work in works:
-            if work.done():
-                work.result()
-    finally:
-        for work in works:
-            work.cancel()
-        await asyncio.gather(*works, return_exceptions=True)

@@ -11,7 +11,7 @@ from shared.broker import Probe
 from shared.testing.containers import ApacheKafka
 from tests.faults.lives import Lives, lives_of
 from tests.faults.steps import CONSUMER_STEPS, RELAY_STEPS, Step
-from tests.faults.system import TOPIC, Outside, a_seed, beside, make_schemas
+from tests.faults.system import TOPIC, Outside, a_seed, make_schemas
 
 # A life of the relay is short: about as many seconds of either are spent so.
 RELAY_ROUNDS = 12
@@ -27,13 +27,12 @@ async def test_kills_between_any_two_steps_lose_double_and_disorder_nothing(real
     await make_schemas(real_database_url)
     where = (real_database_url, real_kafka.address)
     async with Outside(*where) as outside, lives_of("relay", *where) as relays, lives_of("consumer", *where) as consumers:
-        mending = asyncio.create_task(outside.keep_mending())
-        async with beside(mending):
-            putting = asyncio.create_task(outside.keep_putting(Random(chance.random())))
-            async with beside(putting), asyncio.TaskGroup() as killing:
+        async with outside.mending():
+            outside.begin_putting(Random(chance.random()))
+            async with asyncio.TaskGroup() as killing:
                 killing.create_task(_kill(relays, _deck(RELAY_STEPS, RELAY_ROUNDS, chance), Random(chance.random()), kills))
                 killing.create_task(_kill(consumers, _deck(CONSUMER_STEPS, CONSUMER_ROUNDS, chance), Random(chance.random()), kills))
-            await outside.find_told()
+            await outside.end_putting()
             standing = await outside.at_rest()
         assert await outside.faults() == [], standing
         assert standing.complete

@@ -12,7 +12,7 @@ from shared.service import Running
 from shared.testing import trial
 from shared.testing.databases import ask
 from tests.live.flow import QUICK, Batches, Flow, joined, until
-from tests.live.worker import listening_worker
+from tests.live.worker import SIGNATURE, listening_worker
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live")]
 
@@ -62,21 +62,35 @@ async def test_a_second_consumer_joins_the_first_leaves_and_comes_back_under_loa
 
 
 async def batch_in_frozen_hand(flow: Flow) -> bool:
-    """Say whether a session with a batch's ids in hand has waited for its client for a second."""
+    """Say whether a session of the worker has written a batch's ids, and has waited for its client for a second since."""
     found = await ask(
         flow.database_url,
         "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) JOIN pg_class ON pg_class.oid = relation"
         " WHERE relnamespace = $1::regnamespace AND relname = 'inbox' AND mode = 'RowExclusiveLock'"
-        " AND state = 'idle in transaction' AND state_change < clock_timestamp() - interval '1 second'",
+        " AND backend_xid IS NOT NULL AND state = 'idle in transaction' AND state_change < clock_timestamp() - interval '1 second'"
+        " AND application_name = $2",
         trial.LISTENER,
+        SIGNATURE,
     )
     return bool(found)
 
 
-async def test_a_frozen_process_is_taken_over_from_and_its_late_commit_doubles_nothing(flow: Flow) -> None:
-    async with flow.relayed(), listening_worker(flow) as other:
-        assert await other.said() == f"{flow.name}-0"
-        async with flow.heard() as here, flow.told():
+async def held_up(flow: Flow) -> bool:
+    """Say whether a listener's session waits for another's transaction."""
+    found = await ask(
+        flow.database_url,
+        "SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND wait_event = 'transactionid'",
+        f"tidings-{trial.LISTENER}",
+    )
+    return bool(found)
+
+
+@pytest.mark.parametrize("thawed", [True, False], ids=["in time to commit late", "when all is done without it"])
+async def test_a_frozen_process_is_taken_over_from_and_doubles_nothing_when_it_goes_on(flow: Flow, *, thawed: bool) -> None:
+    idle_seconds = 60.0 if thawed else 2.0
+    async with flow.relayed(), listening_worker(flow, idle_seconds=idle_seconds) as other, flow.heard() as here:
+        assert await other.said()
+        async with flow.told():
             await until(lambda: joined(here), "a share of the partitions")
             while True:
                 other.signal(signal.SIGSTOP)
@@ -87,7 +101,10 @@ async def test_a_frozen_process_is_taken_over_from_and_its_late_commit_doubles_n
                     other.signal(signal.SIGCONT)
                     await asyncio.sleep(random.random() / 10)
             await until(lambda: share_all(here), "every partition, once the frozen one's session is over")
-            assert here.subscription is not None
-            await until(lambda: here.subscription and here.subscription.progress.batch_since, "a batch over what the frozen one holds")
-            other.signal(signal.SIGCONT)
+            if thawed:
+                await until(lambda: held_up(flow), "its successor to wait for what it has in hand")
+                other.signal(signal.SIGCONT)
+        await flow.done()
+        other.signal(signal.SIGCONT)
+        await flow.tell(5)
         await flow.done()

@@ -38,7 +38,7 @@ async def test_a_killed_process_leaves_its_name_and_its_partitions_to_the_next(f
     async with AsyncExitStack() as stack:
 
         async def start() -> Worker:
-            return await stack.enter_async_context(listening_worker(flow, PATIENT))
+            return await stack.enter_async_context(listening_worker(flow, pace=PATIENT))
 
         await stack.enter_async_context(flow.relayed())
         here = await stack.enter_async_context(flow.heard())

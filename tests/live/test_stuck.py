@@ -71,20 +71,22 @@ async def test_a_consumer_that_does_not_move_turns_readiness_red_and_is_restarte
             await stop()
 
         monkeypatch.setattr(running.subscription, "stop", stop_once_seen)
-        hang(running)
-        await flow.tell(10)
+        try:
+            hang(running)
+            await flow.tell(10)
 
-        async def red() -> bool:
-            answer = await health.get("/readyz")
-            check = next(check for check in answer.json()["checks"] if check["part"] == f"{flow.name}.consumer")
-            if check["state"] != State.STUCK:
-                return False
-            assert answer.status_code == 503
-            assert check["reason"].endswith("events wait and nothing moves")
-            return True
+            async def red() -> bool:
+                answer = await health.get("/readyz")
+                check = next(check for check in answer.json()["checks"] if check["part"] == f"{flow.name}.consumer")
+                if check["state"] != State.STUCK:
+                    return False
+                assert answer.status_code == 503
+                assert check["reason"].endswith("events wait and nothing moves")
+                return True
 
-        await until(red, "readiness to show it")
-        seen.set()
+            await until(red, "readiness to show it")
+        finally:
+            seen.set()
         await flow.done()
         await flow.all_acknowledged()
         assert flow.restarts() == 1

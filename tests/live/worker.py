@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
+from sqlalchemy import event
 
+from shared import db
 from shared import service as at_service
 from shared.broker import Probe
 from shared.db import Database
@@ -25,6 +27,7 @@ from shared.watchdog import Limits
 from tests.live.flow import QUICK, Flow
 
 START_SECONDS = 60.0
+SIGNATURE = "live test worker"
 
 
 class Worker:
@@ -76,19 +79,22 @@ async def program(module: str, *arguments: str, env: Mapping[str, str] | None = 
                 await process.wait()
 
 
-def listening_worker(flow: Flow, pace: Pace = QUICK) -> AbstractAsyncContextManager[Worker]:
-    """Run a listener of `flow` in a process of its own until the block ends."""
-    session = str(pace.session_timeout_ms)
-    return program("tests.live.worker", "listen", flow.name, flow.topic, flow.database_url, flow.kafka.address, session)
+def listening_worker(flow: Flow, *, pace: Pace = QUICK, idle_seconds: float = 60.0) -> AbstractAsyncContextManager[Worker]:
+    """Run a listener of `flow` in a process of its own until the block ends; frozen so long in a transaction, it loses that."""
+    where = (flow.name, flow.topic, flow.database_url, flow.kafka.address)
+    return program("tests.live.worker", "listen", *where, str(pace.session_timeout_ms), str(idle_seconds))
 
 
-async def listen(name: str, topic: str, database_url: str, address: str, session_timeout_ms: str) -> None:
+async def listen(name: str, topic: str, database_url: str, address: str, session_timeout_ms: str, idle_seconds: str) -> None:
     """Listen to the trial's events as a process of a service does, until asked to end; says its name in the group when it has one."""
     registry.TOPICS_OF = {trial.TYPE: frozenset({topic})}
     registry.TOPICS = (topic,)
+    db.IDLE_IN_TRANSACTION_SECONDS = float(idle_seconds)
     pace = replace(QUICK, session_timeout_ms=int(session_timeout_ms))
     setattr(at_service, "KAFKA", pace)  # noqa: B010  # it is imported there, not made
-    service = Service(name=name, database=Database(database_url, trial.LISTENER), listeners=trial.LISTENS, routers=())
+    database = Database(database_url, trial.LISTENER)
+    event.listen(database.engine.sync_engine, "connect", _sign)
+    service = Service(name=name, database=database, listeners=trial.LISTENS, routers=())
     ending = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
     async with at_work([service], Kafka(address=address, embedded=False, probe=Probe(address)), _end_now) as (running,):
@@ -97,6 +103,12 @@ async def listen(name: str, topic: str, database_url: str, address: str, session
             await asyncio.sleep(0.02)
         _say(running.subscription.instance or "")
         await ending.wait()
+
+
+def _sign(connection: Any, _: object) -> None:
+    """Let a session show that it is a worker's."""
+    connection.cursor().execute(f"SET application_name = '{SIGNATURE}'")
+    connection.commit()
 
 
 def hang(*command: str) -> None:

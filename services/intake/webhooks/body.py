@@ -24,6 +24,7 @@ _BOM = b"\xef\xbb\xbf"
 # A string, closed or not: the quotation mark at the end is optional so that the scan never starts again inside one it could
 # not close, which would make it quadratic; possessive for the same reason.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -143,5 +144,5 @@ def _unfit(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[s
 def _unfit_text(text: str, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Reason]]:
     if "\0" in text:
         yield path, Reason.JSON_NULL_CHARACTER
-    elif any("\ud800" <= character <= "\udfff" for character in text):
+    elif _SURROGATE.search(text):
         yield path, Reason.JSON_LONE_SURROGATE
