@@ -13,9 +13,11 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.mail.address import domain_in_ascii, mailbox
-from shared.mail.server import DEMO, server_of
+from shared.mail.server import parse_mail_server
 
 PREFIX = "TIDINGS_"
+DEMO = "demo"
+"""What TIDINGS_SMTP says where mails go to the demo inbox."""
 ENV_FILE = ".env"  # beside the compose file, or where the command is run
 
 
@@ -51,7 +53,7 @@ def _public_url(value: str) -> str:
 
 def _smtp(value: SecretStr) -> SecretStr:
     if value.get_secret_value() != DEMO:
-        server_of(value.get_secret_value())
+        parse_mail_server(value.get_secret_value())
     return value
 
 

@@ -1,1 +1,1 @@
-"""What a mail is: its headers and bodies as bytes, its signature, and the queue of one-off mails that every service has."""
+"""Mails: how they are made, signed, queued and handed to the mail server."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from shared.mail.address import Mailbox, mailbox
 from shared.mail.dkim import KeyFileError, Signer, read_key
-from shared.mail.server import DEMO, Server, server_of
-from shared.settings import Settings, SettingsError
+from shared.mail.server import MailServer, parse_mail_server
+from shared.settings import DEMO, Settings, SettingsError
 
 DEMO_SENDER = "Tidings <tidings@tidings.localhost>"
 
@@ -17,13 +17,13 @@ class Outgoing:
     sender: Mailbox
     domain: str  # of message ids, list ids and signatures
     signer: Signer | None  # None: the server signs, or nobody does
-    server: Server | None  # None: no server is set; mails wait
+    server: MailServer | None  # None: no server is set; mails wait
 
 
-def outgoing(settings: Settings, *, demo: Server | None = None) -> Outgoing:
+def outgoing(settings: Settings, *, demo: MailServer | None = None) -> Outgoing:
     """Return how mails leave; `demo` is the demo inbox where this process runs one. Raises SettingsError."""
     wanted = settings.smtp.get_secret_value() if settings.smtp else ""
-    server = server_of(wanted) if wanted and wanted != DEMO else demo
+    server = parse_mail_server(wanted) if wanted and wanted != DEMO else demo
     if settings.mail_from is None and server is not None and server is not demo:
         raise SettingsError(
             "TIDINGS_MAIL_FROM is missing: mails leave by TIDINGS_SMTP, and need the address they come from. "

@@ -7,9 +7,9 @@ import pytest
 from shared import settings as settings_
 from shared.mail.address import Mailbox
 from shared.mail.outgoing import Outgoing, outgoing
-from shared.mail.server import Server, server_of
+from shared.mail.server import Encryption, MailServer
 from shared.settings import SettingsError
-from tests.mail.keys import pem
+from tests.shared.mail_keys import pem
 
 
 @pytest.fixture(autouse=True)
@@ -23,19 +23,10 @@ def _read(**given: str) -> Outgoing:
     return outgoing(settings_.read(**given))
 
 
-def test_a_server_is_read_from_its_address() -> None:
-    assert server_of("smtp://u%40x:p%3Aw@mail.example.org?connections=20") == Server(
-        host="mail.example.org", port=587, security="starttls", user="u@x", password="p:w", connections=20
-    )
-    assert server_of("smtps://mail.example.org") == Server(host="mail.example.org", port=465, security="implicit")
-    assert server_of("smtp://127.0.0.1:25?starttls=no") == Server(host="127.0.0.1", port=25, security="none")
-    assert server_of("smtp://[::1]:2525?starttls=required").host == "::1"
-
-
 def test_without_a_server_mails_wait_and_have_a_sender_nonetheless() -> None:
     found = _read()
     assert (found.server, found.signer, found.sender.domain) == (None, None, "tidings.localhost")
-    demo = Server(host="127.0.0.1", port=2525, security="none")
+    demo = MailServer(host="127.0.0.1", port=2525, encryption=Encryption.NONE)
     assert outgoing(settings_.read(smtp="demo"), demo=demo).server == demo
     assert outgoing(settings_.read(), demo=demo).server == demo
 

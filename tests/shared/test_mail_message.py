@@ -19,7 +19,7 @@ from shared.mail.address import AddressError, Mailbox, checked, mailbox
 from shared.mail.bodies import SlotError, slot
 from shared.mail.headers import HeaderError
 from shared.mail.message import Content, Leaving, MailingList, Prepared, document, message_id_of, prepare
-from tests.mail.keys import dns, signer
+from tests.shared.mail_keys import dns, signer
 
 SENDER = Mailbox(address="news@example.org", name="Réseau des Nations Unies, sur les migrations")
 LIST = MailingList(
