@@ -1,4 +1,4 @@
-"""The ledger: what is to go out, what was tried, what was seen. What a process writes of a delivery carries its lease, or is not written."""
+"""The ledger: what is to go out, what was tried, what was seen. A process writes into a delivery only while the lease is its own."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -67,12 +67,8 @@ async def schedule(
 
 async def approve(tx: Transaction, delivery_id: UUID, content_hash: str) -> bool:
     """Note what people have approved; returns whether the delivery has not left and this is its content."""
-    here = (deliveries.c.id == delivery_id) & (deliveries.c.content_hash == content_hash)
-    done = await tx.execute(
-        update(deliveries)
-        .where(here, deliveries.c.state == State.SCHEDULED.value)
-        .values(approved_hash=content_hash, updated_at=func.now())
-    )
+    here = (deliveries.c.id == delivery_id) & (deliveries.c.content_hash == content_hash) & (deliveries.c.state == State.SCHEDULED.value)
+    done = await tx.execute(update(deliveries).where(here).values(approved_hash=content_hash, updated_at=func.now()))
     return bool(done.rowcount)
 
 
@@ -108,7 +104,8 @@ async def claim(tx: Transaction, lease_for: timedelta, *, sending: bool) -> Deli
     if found is None:
         return None
     leased = update(deliveries).where(deliveries.c.id == found.id).values(lease=new_id(), lease_until=now + lease_for)
-    return (await tx.execute(leased.returning(deliveries))).one()
+    delivery: Delivery = (await tx.execute(leased.returning(deliveries))).one()
+    return delivery
 
 
 async def write(tx: Transaction, delivery: Delivery, **values: Any) -> bool:

@@ -103,14 +103,14 @@ class X:
         token = None
         async with signed_session(self._account, self._timeout_seconds) as session:
             for _ in range(_MOST_PAGES):
-                page = await self._page(session, since, token)
-                found += map(_found, page.get("data", []))
-                token = page["meta"].get("next_token")
+                posts, token = await self._page(session, since, token)
+                found += posts
                 if not token:
                     return found
         raise TimelineError({"error": f"more than {_MOST_PAGES * _PAGE} posts since {since.isoformat()}"})
 
-    async def _page(self, session: SignedSession, since: datetime, token: str | None) -> Mapping[str, Any]:
+    async def _page(self, session: SignedSession, since: datetime, token: str | None) -> tuple[Sequence[Found], str | None]:
+        """Return posts and the token of the next page, None at the last."""
         try:
             page = await self._tweepy(session).get_users_tweets(
                 self._account.user_id,
@@ -120,7 +120,8 @@ class X:
                 tweet_fields=["created_at", "entities", "attachments"],
                 user_auth=True,
             )
-            if page.get("errors") or "result_count" not in page["meta"]:
+            posts = [_found(raw) for raw in page.get("data", [])]
+            if page.get("errors") or page["meta"]["result_count"] != len(posts):
                 raise TimelineError(session.exchange.evidence())
         except TimelineError:
             raise
@@ -128,7 +129,7 @@ class X:
             exchange = session.exchange
             not_before = reset_of(exchange.headers, clock.now()) if exchange.status == 429 else None
             raise TimelineError(exchange.evidence(error), not_before) from error
-        return dict(page)
+        return posts, page["meta"].get("next_token")
 
     def _tweepy(self, session: SignedSession) -> Any:
         account = self._account

@@ -31,21 +31,24 @@ _WAITING_FOR = {401: WaitingFor.CREDENTIALS, 402: WaitingFor.CREDIT, 403: Waitin
 def outcome_of(exchange: Exchange, error: BaseException | None, now: datetime, not_reached_pause: timedelta) -> Outcome:
     """Return what came of an attempt to post."""
     evidence = exchange.evidence(error)
-    if exchange.status is None:
-        if isinstance(error, _NOT_SENT):
-            return Outcome(result=Result.NOT_NOW, evidence=evidence, not_before=now + not_reached_pause)
-        return Outcome(result=Result.UNKNOWN, evidence=evidence)
-    if exchange.status == 429:
-        return Outcome(result=Result.NOT_NOW, evidence=evidence, not_before=reset_of(exchange.headers, now), whole_account=True)
+    status = exchange.status
     said = _object(exchange.body)
-    if 200 <= exchange.status < 300 and (place_id := _place_id(said)):
-        return Outcome(result=Result.PUBLISHED, evidence=evidence, place_id=place_id)
-    # A refusal is believed when it is X's own: what stands between may say 403 in HTML after X has taken the post.
-    if exchange.status in _REFUSALS and said is not None:
-        if exchange.status == 403 and "duplicate" in str(said.get("detail", "")).lower():
-            return Outcome(result=Result.DUPLICATE, evidence=evidence)
-        return Outcome(result=Result.REFUSED, evidence=evidence, waiting_for=_WAITING_FOR.get(exchange.status, WaitingFor.REFUSED))
-    return Outcome(result=Result.UNKNOWN, evidence=evidence)
+    if status is None and isinstance(error, _NOT_SENT):
+        outcome = Outcome(result=Result.NOT_NOW, evidence=evidence, not_before=now + not_reached_pause)
+    elif status is None:
+        outcome = Outcome(result=Result.UNKNOWN, evidence=evidence)
+    elif status == 429:
+        outcome = Outcome(result=Result.NOT_NOW, evidence=evidence, not_before=reset_of(exchange.headers, now), whole_account=True)
+    elif 200 <= status < 300 and (place_id := _place_id(said)):
+        outcome = Outcome(result=Result.PUBLISHED, evidence=evidence, place_id=place_id)
+    elif status not in _REFUSALS or said is None:
+        # A refusal is believed when it is X's own: what stands between may say 403 in HTML after X has taken the post.
+        outcome = Outcome(result=Result.UNKNOWN, evidence=evidence)
+    elif status == 403 and "duplicate" in str(said.get("detail", "")).lower():
+        outcome = Outcome(result=Result.DUPLICATE, evidence=evidence)
+    else:
+        outcome = Outcome(result=Result.REFUSED, evidence=evidence, waiting_for=_WAITING_FOR.get(status, WaitingFor.REFUSED))
+    return outcome
 
 
 def reset_of(headers: Mapping[str, str], now: datetime) -> datetime:

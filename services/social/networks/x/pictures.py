@@ -1,6 +1,7 @@
 """Pictures for a post on X: uploaded in parts by its version 2 addresses, each with its alternative text."""
 
 import asyncio
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,8 @@ async def upload(session: SignedSession, picture: Picture, data: bytes) -> str:
     for index, start in enumerate(range(0, len(data), PART_BYTES)):
         form = aiohttp.FormData()
         form.add_field("segment_index", str(index))
-        form.add_field("media", data[start : start + PART_BYTES], filename="picture", content_type="application/octet-stream")
+        part = io.BytesIO(data[start : start + PART_BYTES])  # read bit by bit, so that the loop goes on
+        form.add_field("media", part, filename="picture", content_type="application/octet-stream")
         await _ask(session, "POST", f"{_UPLOAD}/{media_id}/append", data=form)
     await _until_ready(session, media_id, await _ask(session, "POST", f"{_UPLOAD}/{media_id}/finalize"))
     if picture.alternative:
