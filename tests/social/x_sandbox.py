@@ -15,6 +15,8 @@ QUICK = Pace(
     lease=timedelta(seconds=2.0),
     request_timeout=timedelta(seconds=0.5),
     not_reached_pause=timedelta(seconds=0.1),
+    jitter=timedelta(seconds=0.1),
+    look_back=timedelta(seconds=2),
 )
 """The protocol at a hundredth of its patience."""
 
@@ -32,9 +34,9 @@ def account_on(sandbox: Sandbox, **other: str) -> Account:
     return Account(**(given | other))
 
 
-def x_on(sandbox: Sandbox, pace: Pace = QUICK, **other: str) -> X:
+def x_on(sandbox: Sandbox, pace: Pace = QUICK) -> X:
     """Return X as the sender sees it."""
-    return X(account_on(sandbox, **other), pace)
+    return X(account_on(sandbox), pace)
 
 
 def words(text: str) -> Content:

@@ -52,6 +52,7 @@ class Timeline:
     def __init__(self, folder: Path | None = None) -> None:
         self.posts: list[Post] = []
         self.media: dict[str, Media] = {}
+        self.refused = 0  # for standing there already
         self._file = folder / _KEPT_IN if folder else None
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -60,6 +61,7 @@ class Timeline:
     def take(self, text: str, media_ids: Sequence[str]) -> Post:
         """Return the post now on the timeline; raises DuplicateError for words that stand there, unless a picture makes them another."""
         if not media_ids and any(_words(post.text) == _words(text) for post in self.posts if not post.media_ids):
+            self.refused += 1
             raise DuplicateError
         post = Post(id=self.new_id(), text=text, media_ids=tuple(media_ids), created_at=clock.now())
         if self._file is not None:

@@ -90,6 +90,7 @@ class Pace:
     lease: timedelta = timedelta(minutes=3)  # longer than any call to a network takes with its pictures
     request_timeout: timedelta = timedelta(seconds=30)
     not_reached_pause: timedelta = timedelta(seconds=30)  # where no connection came about
+    jitter: timedelta = timedelta(seconds=5)  # behind a pause that a network asks for, lest all come back in the same second
     look_back: timedelta = timedelta(seconds=60)  # before the attempt: clocks differ
 
     def __post_init__(self) -> None:

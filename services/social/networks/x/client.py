@@ -46,8 +46,8 @@ class X:
 
     def __init__(self, account: Account, pace: Pace) -> None:
         self._account = account
+        self._pace = pace
         self._timeout_seconds = pace.request_timeout.total_seconds()
-        self._not_reached_pause = pace.not_reached_pause
 
     def guards(self, content: Content) -> bool:
         """Say whether X itself refuses this content a second time: by its words alone, so not where pictures make it another."""
@@ -77,7 +77,7 @@ class X:
 
     def _not_brought(self, session: SignedSession, error: Exception) -> Outcome:
         now = clock.now()
-        outcome = outcome_of(session.exchange, error, now, self._not_reached_pause)
+        outcome = outcome_of(session.exchange, error, now, self._pace)
         if outcome.result is Result.REFUSED and outcome.waiting_for in {WaitingFor.REFUSED, WaitingFor.FORBIDDEN}:
             return replace(outcome, waiting_for=WaitingFor.PICTURES)
         if outcome.result in {Result.REFUSED, Result.NOT_NOW}:
@@ -85,7 +85,7 @@ class X:
         if isinstance(error, NotTakenError) and outcome.result is Result.PUBLISHED:  # every answer was well, and the picture is not
             return Outcome(result=Result.REFUSED, evidence=outcome.evidence, waiting_for=WaitingFor.PICTURES)
         # Whatever became of the picture, no post shows it: bringing it again does no harm.
-        return Outcome(result=Result.NOT_NOW, evidence=outcome.evidence, not_before=now + self._not_reached_pause)
+        return Outcome(result=Result.NOT_NOW, evidence=outcome.evidence, not_before=now + self._pace.not_reached_pause)
 
     async def publish(self, content: Content, media_ids: Sequence[str], *, send_before: float) -> Outcome:
         """Return what came of posting; nothing leaves after `send_before`, a moment of `time.monotonic()`."""
@@ -95,7 +95,7 @@ class X:
                 await self._tweepy(session).create_tweet(text=content.text, media_ids=list(media_ids) or None, user_auth=True)
             except Exception as error:  # whatever it is, the exchange tells how far the request came
                 failure = error
-            return outcome_of(session.exchange, failure, clock.now(), self._not_reached_pause)
+            return outcome_of(session.exchange, failure, clock.now(), self._pace)
 
     async def timeline(self, since: datetime) -> Sequence[Found]:
         """Return every post of the account from `since` on; raises TimelineError where they could not all be read."""
@@ -127,7 +127,7 @@ class X:
             raise
         except Exception as error:
             exchange = session.exchange
-            not_before = reset_of(exchange.headers, clock.now()) if exchange.status == 429 else None
+            not_before = reset_of(exchange.headers, clock.now(), self._pace) if exchange.status == 429 else None
             raise TimelineError(exchange.evidence(error), not_before) from error
         return posts, page["meta"].get("next_token")
 

@@ -12,13 +12,11 @@ from typing import Any
 import aiohttp
 import orjson
 
-from services.social.domain.deliveries import Outcome, Result, WaitingFor
+from services.social.domain.deliveries import Outcome, Pace, Result, WaitingFor
 from services.social.networks.x.session import Exchange, TooLateError
 
 # X's windows are of 15 minutes; so long it is left alone where it does not say when the window ends.
 WINDOW = timedelta(minutes=15)
-# Several accounts on one address would otherwise all come back in the same second.
-JITTER_SECONDS = 5.0
 # No window of X's is longer than a day; a header that says more is a fault, and must not stop the account for years.
 LONGEST_PAUSE = timedelta(hours=25)
 
@@ -28,17 +26,17 @@ _REFUSALS = {400, 401, 402, 403, 404, 405, 406, 410, 413, 414, 415, 422, 426, 43
 _WAITING_FOR = {401: WaitingFor.CREDENTIALS, 402: WaitingFor.CREDIT, 403: WaitingFor.FORBIDDEN}
 
 
-def outcome_of(exchange: Exchange, error: BaseException | None, now: datetime, not_reached_pause: timedelta) -> Outcome:
+def outcome_of(exchange: Exchange, error: BaseException | None, now: datetime, pace: Pace) -> Outcome:
     """Return what came of an attempt to post."""
     evidence = exchange.evidence(error)
     status = exchange.status
     said = _object(exchange.body)
     if status is None and isinstance(error, _NOT_SENT):
-        outcome = Outcome(result=Result.NOT_NOW, evidence=evidence, not_before=now + not_reached_pause)
+        outcome = Outcome(result=Result.NOT_NOW, evidence=evidence, not_before=now + pace.not_reached_pause)
     elif status is None:
         outcome = Outcome(result=Result.UNKNOWN, evidence=evidence)
     elif status == 429:
-        outcome = Outcome(result=Result.NOT_NOW, evidence=evidence, not_before=reset_of(exchange.headers, now), whole_account=True)
+        outcome = Outcome(result=Result.NOT_NOW, evidence=evidence, not_before=reset_of(exchange.headers, now, pace), whole_account=True)
     elif 200 <= status < 300 and (place_id := _place_id(said)):
         outcome = Outcome(result=Result.PUBLISHED, evidence=evidence, place_id=place_id)
     elif status not in _REFUSALS or said is None:
@@ -51,9 +49,9 @@ def outcome_of(exchange: Exchange, error: BaseException | None, now: datetime, n
     return outcome
 
 
-def reset_of(headers: Mapping[str, str], now: datetime) -> datetime:
+def reset_of(headers: Mapping[str, str], now: datetime, pace: Pace) -> datetime:
     """Return when X will take requests again: its `x-rate-limit-reset` (seconds since 1970) and a little more."""
-    jitter = timedelta(seconds=random.uniform(0, JITTER_SECONDS))  # noqa: S311  # no secret
+    jitter = pace.jitter * random.random()  # noqa: S311  # no secret
     told = headers.get("x-rate-limit-reset", "")
     reset = datetime.fromtimestamp(int(told), UTC) if told.isascii() and told.isdigit() and len(told) < 12 else now + WINDOW
     return min(max(reset, now), now + LONGEST_PAUSE) + jitter
