@@ -155,7 +155,8 @@ def _media(timeline: Timeline) -> APIRouter:
 
 
 async def _from_here(request: Request) -> None:
-    if request.client is None or not ip_address(request.client.host).is_loopback:
+    # A page in a browser of this machine is not from here, though its requests are.
+    if request.client is None or not ip_address(request.client.host).is_loopback or "origin" in request.headers:
         raise HTTPException(403, "the sandbox is told from its own machine alone")
 
 

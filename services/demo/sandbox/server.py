@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
+from pydantic import SecretStr
 
 from services.demo.sandbox.api import application
 from services.demo.sandbox.keys import Keys
 from services.demo.sandbox.moods import Moods, Moody
 from services.demo.sandbox.timeline import Timeline
 from shared.process import open_port
+from shared.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 
@@ -26,6 +30,11 @@ class Sandbox:
     timeline: Timeline
     moods: Moods
 
+    @property
+    def as_settings(self) -> dict[str, object]:
+        """The settings by which posts go here, and nowhere else: keys of a live account are never used in a rehearsal."""
+        return {"x_api_url": self.address} | {f"x_{name}": SecretStr(value) for name, value in asdict(self.keys).items()}
+
 
 class _Server(uvicorn.Server):
     """uvicorn, but signals belong to whoever runs the process."""
@@ -33,6 +42,20 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def is_wanted(settings: Settings) -> bool:
+    """Say whether a sandbox comes along: posts are to be rehearsed, no other place for them is named, and this is one's own machine."""
+    host = urlsplit(settings.address).hostname or ""
+    here = host == "localhost" or host.endswith(".localhost") or _is_loopback(host)
+    return settings.networks == "sandbox" and settings.x_api_url is None and here
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @asynccontextmanager
