@@ -59,6 +59,7 @@ def run_all(
 
 async def _run_all(settings: Settings) -> str:
     # Embedded parts are imported only where they are wanted: the image does not carry them.
+    from services.demo.sandbox.server import is_wanted, sandbox
     from shared.embedded.kafka import EmbeddedKafka
     from shared.embedded.postgres import EmbeddedPostgres
 
@@ -80,13 +81,20 @@ async def _run_all(settings: Settings) -> str:
                 changes["kafka"] = stack.enter_context(EmbeddedKafka(topics)).address
         except EmbeddedError as error:
             raise CommandError(str(error)) from error
+        networks: dict[str, str] = {}
+        if is_wanted(settings):
+            x = await stack.enter_async_context(sandbox(settings.var / "sandbox"))
+            changes |= x.as_settings
+            networks["x"] = x.address
         settings = settings.model_copy(update=changes)
         await migrate_schemas(settings.database, OWNERS)
         parts = command.parts_of(settings)
 
         async def announce(process: Process) -> None:
-            claimed.write(run_file.Run(web=process.address, database=settings.database, kafka=settings.kafka, parts=started))
-            await _announce(parts, process)
+            claimed.write(
+                run_file.Run(web=process.address, database=settings.database, kafka=settings.kafka, networks=networks, parts=started)
+            )
+            await _announce(parts, process, networks)
 
         process = await serve(_built(BUILDS, parts), parts, _kafka(settings, embedded=embedded), web, ending, announce)
         return process.failure
@@ -105,12 +113,14 @@ def _kafka(settings: Settings, *, embedded: bool) -> Kafka:
     return Kafka(address=settings.kafka, embedded=embedded, probe=Probe(settings.kafka), readers=readers)
 
 
-async def _announce(parts: Parts, process: Process) -> None:
+async def _announce(parts: Parts, process: Process, networks: Mapping[str, str]) -> None:
     """Tell the person who started this where to go next."""
     address = parts.settings.public_url or process.address
     say()
     say(f"Tidings runs at {address}/practices/")
     say(f"Staff pages:    {address}{staff.ENTER}?key={parts.staff_key.key}")
+    for network, place in networks.items():
+        say(f"Sandbox of {network.upper()}:   {place}/")
     for line in await intake_command.first_steps(parts):
         say(line)
     say("Ctrl-C ends it; what came in is kept.")

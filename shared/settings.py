@@ -87,6 +87,13 @@ def _selector(value: str) -> str:
     return value
 
 
+def _api_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+        raise ValueError("it is not a web address")
+    return value.rstrip("/")
+
+
 def _keys(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -106,6 +113,12 @@ class Settings(BaseSettings):
         default_factory=list, examples=["the output of: tidings key"]
     )
     staff_key: SecretStr | None = Field(None, examples=["a long random word"])  # opens the staff pages until people can sign in
+    networks: Literal["sandbox", "live"] = Field("sandbox", examples=["live"])  # where posts go: to rehearse with, or out
+    x_api_url: Annotated[str, AfterValidator(_api_url)] | None = Field(None, examples=["https://api.twitter.com"])
+    x_consumer_key: SecretStr | None = Field(None, examples=["the API key of the application"])
+    x_consumer_secret: SecretStr | None = Field(None, examples=["the API secret of the application"])
+    x_access_token: SecretStr | None = Field(None, examples=["1234567890-the access token of the account"])
+    x_access_token_secret: SecretStr | None = Field(None, examples=["the access token's secret"])
     timezone: Annotated[str, AfterValidator(_timezone)] = Field("Europe/Zurich", examples=["America/New_York"])  # of moments on pages
     trusted_proxies: Annotated[str, AfterValidator(_proxies)] = Field("127.0.0.1", examples=["10.0.0.2"])
     smtp: Annotated[SecretStr, AfterValidator(_smtp)] | None = Field(

@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
-from services.social import handlers, web
+from services.social import handlers, jobs, web
+from services.social.domain.deliveries import Pace
+from services.social.networks.x.client import X
+from services.social.networks.x.session import API_URL, Account
+from services.social.sender import Networks, Sender
+from shared.events.codes import Network
 from shared.parts import Parts
 from shared.service import Service
+from shared.settings import Settings
 
 NAME = "social"
 TEMPLATES = Path(__file__).parent / "templates"
@@ -13,10 +19,36 @@ TEMPLATES = Path(__file__).parent / "templates"
 def build(parts: Parts) -> Service:
     """Return social media, put together and not yet at work."""
     database = parts.database(NAME)
+    pace = Pace()
     return Service(
         name=NAME,
         database=database,
         listeners=handlers.LISTENS,
+        tells=True,
+        jobs=jobs.of(Sender(networks_of(parts.settings, pace), pace)),
         facts=web.facts,
         routers=(web.router(database, parts.pages(NAME, TEMPLATES)),),
+    )
+
+
+def networks_of(settings: Settings, pace: Pace) -> Networks:
+    """Return the networks that are set up; posts for others wait, and say so."""
+    account = x_account(settings)
+    return {} if account is None else {Network.X: X(account, pace)}
+
+
+def x_account(settings: Settings) -> Account | None:
+    """Return the account on X; None where its four keys are not all set, or where a sandbox is wanted and none runs."""
+    api_url = settings.x_api_url or (API_URL if settings.networks == "live" else None)
+    keys = (settings.x_consumer_key, settings.x_consumer_secret, settings.x_access_token, settings.x_access_token_secret)
+    given = [key.get_secret_value() for key in keys if key is not None and key.get_secret_value()]
+    if api_url is None or len(given) != len(keys):
+        return None
+    consumer_key, consumer_secret, access_token, access_token_secret = given
+    return Account(
+        api_url=api_url,
+        consumer_key=consumer_key,
+        consumer_secret=consumer_secret,
+        access_token=access_token,
+        access_token_secret=access_token_secret,
     )

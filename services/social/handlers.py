@@ -1,7 +1,7 @@
 """Events in: what is published elsewhere becomes a draft, once, with its provenance."""
 
-from services.social import store
-from services.social.domain import draft_from_practice
+from services.social.domain.drafts import draft_from_practice
+from services.social.store import drafts
 from shared.db import Transaction
 from shared.events.intake import PracticePublished, PracticeWithdrawn
 from shared.listening import Received, each, listeners
@@ -11,12 +11,12 @@ async def draft_practice(tx: Transaction, event: Received[PracticePublished]) ->
     """Draft a post about a published practice; a practice of the past is no news."""
     if event.historic:
         return
-    await store.save_draft(tx, draft_from_practice(event))
+    await drafts.save_draft(tx, draft_from_practice(event))
 
 
 async def withdraw_practice(tx: Transaction, event: Received[PracticeWithdrawn]) -> None:
     """Keep a withdrawn practice out of the queue."""
-    await store.withdraw_draft(tx, source_kind="practice", source_id=event.subject, revision=event.revision, because=event.data.reason)
+    await drafts.withdraw_draft(tx, source_kind="practice", source_id=event.subject, revision=event.revision, because=event.data.reason)
 
 
 LISTENS = listeners(

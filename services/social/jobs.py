@@ -1,6 +1,25 @@
-"""The clock in: what social media keep. There is no work by the clock yet."""
+"""The clock in: what is due goes out, and what may have gone out is looked up."""
 
+from collections.abc import Sequence
+
+from services.social.sender import Sender
 from shared.retention import Kept
+from shared.service import Job
 
-KEPT = (Kept(what="drafts of posts (social)", days=None, why="a post can be traced to what it was made from"),)
+SEND_EVERY_SECONDS = 1.0
+
+KEPT = (
+    Kept(what="drafts of posts (social)", days=None, why="a post can be traced to what it was made from"),
+    Kept(
+        what="posts with every attempt to send them and what the network said (social)",
+        days=None,
+        why="what stood in public, and why, can be shown; it holds no subscriber and no contact",
+    ),
+    Kept(what="pictures of posts (social)", days=None, why="an approval names them by their hash"),
+)
 """What social media keep beside what every service keeps."""
+
+
+def of(sender: Sender) -> Sequence[Job]:
+    """Return the work by the clock of this sender."""
+    return (Job(name="posts", every_seconds=SEND_EVERY_SECONDS, run=sender.run),)

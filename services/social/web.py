@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 
-from services.social.domain import DraftState
-from services.social.store import drafts as drafts_table
-from services.social.store import list_drafts
+from services.social.domain.drafts import DraftState
+from services.social.store.drafts import list_drafts
+from services.social.store.tables import drafts as drafts_table
 from shared.db import Database, Transaction
 from shared.i18n import CONTENT_LANGUAGES
 from shared.operations.story import Fact

@@ -23,6 +23,7 @@ class Run(BaseModel):
     web: str | None = None  # http://127.0.0.1:8000
     database: str | None = None  # SQLAlchemy URL
     kafka: str | None = None  # host:port
+    networks: dict[str, str] = Field(default_factory=dict)  # addresses of the sandboxes that stand for networks, by network
     parts: dict[str, int] = Field(default_factory=dict)  # process numbers of parts that are processes of their own
 
 

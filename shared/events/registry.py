@@ -107,7 +107,7 @@ NOT_YET_TELLING = _pairs(
         Service.PLEDGES: (*_TOLD_BY_EVERY, "submission.decided.v1", *_PLEDGES),
         Service.CALENDAR: (*_TOLD_BY_EVERY, "submission.decided.v1", *_DATES, "deadline.near.v1"),
         Service.NEWSLETTER: (*_TOLD_BY_EVERY, *_ISSUES, "sending.confirmed.v1"),
-        Service.SOCIAL: (*_TOLD_BY_EVERY, *_POSTS, "sending.confirmed.v1"),
+        Service.SOCIAL: (*_TOLD_BY_EVERY, "post.approved.v1", "sending.confirmed.v1"),
     }
 )
 NOT_YET_LISTENING = _pairs(

@@ -20,11 +20,17 @@ from typing import Any
 
 import uvloop
 
+from services.social.networks.x.client import X
+from services.social.networks.x.session import Account
+from services.social.sender import Sender
 from shared.broker import Probe
+from shared.db import Database
+from shared.events.codes import Network
 from shared.process import at_work
 from shared.service import Kafka, Service
 from tests.faults import embedded, system
 from tests.faults.steps import Aim, Step, install
+from tests.social.x_sandbox import QUICK
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +169,17 @@ async def _embedded(aim: Aim, var: str, **known: Any) -> None:
     await embedded.live(aim, Path(var), _asked_to_end, _give_up, **known)
 
 
-ROLES: Mapping[str, Callable[..., Awaitable[None]]] = {"relay": _relay, "consumer": _consumer, "embedded": _embedded}
+async def _posts(aim: Aim, url: str, account: str) -> None:
+    database = Database(url, "social")
+    sender = Sender({Network.X: X(Account(**json.loads(account)), QUICK)}, QUICK)
+    ending = asyncio.create_task(_asked_to_end())
+    while not ending.done():
+        await sender.run(database)
+        await asyncio.wait({ending}, timeout=0.02)
+    await database.close()
+
+
+ROLES: Mapping[str, Callable[..., Awaitable[None]]] = {"relay": _relay, "consumer": _consumer, "embedded": _embedded, "posts": _posts}
 
 
 def _live(role: str, arguments: list[str], line: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, MetaData
 from services.__main__ import OWNERS
 from services.intake.store import tables as intake
 from services.newsletter import store as newsletter
-from services.social import store as social
+from services.social.store import tables as social
 from shared import inbox, outbox, parking
 from shared.db import Database, metadata
 from shared.mail.queue import store as mails

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from sqlalchemy import Row
 
-from services.social.domain import DraftState
-from services.social.store import list_drafts
+from services.social.domain.drafts import DraftState
+from services.social.store.drafts import list_drafts
 from services.social.web import DRAFTS
 from shared.events.intake import PracticePublished, PracticeWithdrawn
 from shared.i18n import LANGUAGES

@@ -1,39 +1,16 @@
-"""Tables and queries of social media, as functions on a transaction."""
+"""Drafts of posts, kept."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Index, Integer, Row, Table, Text, Uuid, func, select, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
-from services.social.domain import Draft, DraftState
-from shared.db import Transaction, metadata
+from services.social.domain.drafts import Draft, DraftState
+from services.social.store.tables import drafts
+from shared.db import Transaction
 from shared.ids import new_id
-
-TABLES = metadata()
-
-drafts = Table(
-    "drafts",
-    TABLES,
-    Column("id", Uuid, primary_key=True),
-    Column("source_kind", Text, nullable=False),
-    Column("source_id", Text, nullable=False),
-    Column("event_id", Uuid, nullable=False),
-    Column("trace_id", Text, nullable=False),
-    Column("told_at", DateTime(timezone=True), nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("title", JSONB, nullable=False),
-    Column("texts", JSONB, nullable=False),
-    Column("address", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("withdrawn_because", Text),  # in the words of who withdrew the source
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    # The source decides which draft it is, not a look before the insert: the same source told again finds its own draft.
-    Index("drafts_source_idx", "source_kind", "source_id", unique=True),
-)
 
 
 async def save_draft(tx: Transaction, draft: Draft) -> bool:

@@ -1,0 +1,1 @@
+"""The social networks that posts go to, one folder each."""

@@ -1,0 +1,261 @@
+"""Sends what is due, once: the attempt first, then the post, then what came of it; and asks the timeline where that is not known."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.social.domain.content import Content
+from services.social.domain.deliveries import Next, Outcome, Pace, Result, State, WaitingFor, after_not_found
+from services.social.networks.x.client import NotBroughtError, TimelineError, X
+from services.social.store import deliveries as ledger
+from services.social.store.deliveries import Delivery
+from shared import clock, outbox
+from shared.db import Database, Transaction
+from shared.events.base import Source
+from shared.events.codes import Language, Network, SourceKind
+from shared.events.social import PostFailed, PostPlace, PostPublished
+from shared.i18n import translate
+from shared.trace import Cause
+
+log = logging.getLogger(__name__)
+
+# Posts on the wire at once in one process: one that hangs does not hold up the others, and no network sees a flood.
+AT_ONCE = 4
+# What is left of a lease after the longest request, for writing down what came of it.
+MARGIN = timedelta(seconds=1)
+
+Networks = Mapping[Network, X]
+
+
+class Sender:
+    """Takes deliveries by lease, so that any number of processes may do this side by side."""
+
+    def __init__(self, networks: Networks, pace: Pace) -> None:
+        self._networks = networks
+        self._pace = pace
+
+    async def run(self, database: Database) -> None:
+        """Send and look up until nothing is due; raises the first failure once all that was begun is over."""
+        ended = await asyncio.gather(*(self._work(database) for _ in range(AT_ONCE)), return_exceptions=True)
+        for failure in ended:
+            if failure is not None:
+                raise failure
+
+    async def _work(self, database: Database) -> None:
+        while await self.one(database):
+            pass
+
+    async def one(self, database: Database) -> bool:
+        """Do what is next for one delivery; returns False where nothing is due."""
+        async with database.transaction() as tx:
+            delivery = await ledger.claim(tx, self._pace.lease, sending=await ledger.may_send(tx))
+            if delivery is None:
+                return False
+            work = await self._settle_without_the_network(tx, delivery)
+        if work is not None:
+            await work(database, delivery)
+        return True
+
+    async def _settle_without_the_network(self, tx: Transaction, delivery: Delivery) -> Any:
+        """Return what is to be done with a delivery that was claimed, or None where that is done."""
+        if delivery.state == State.SENDING.value:
+            # Whoever began has died, or sleeps so long that its lease is over: the attempt may have come through.
+            await ledger.abandon_attempts(tx, delivery)
+            await self._will_look(tx, delivery, {"found": "without an end"})
+            return None
+        if delivery.state == State.UNKNOWN.value:
+            return self._look
+        why = self._why_not(delivery)
+        if why is None:
+            return self._send
+        await _wait_for_a_person(tx, delivery, why, {"content": delivery.content_hash, "approved": delivery.approved_hash})
+        return None
+
+    def _why_not(self, delivery: Delivery) -> WaitingFor | None:
+        """Return why a delivery must not go out now, None where it may."""
+        if not content_of(delivery).sha256 == delivery.content_hash == delivery.approved_hash:
+            return WaitingFor.APPROVAL
+        if self._pace.is_late(delivery.due_at, clock.now()):
+            # After an attempt whose end was never found, it would be wrong to say that it did not go out.
+            return WaitingFor.UNCERTAIN if delivery.sent_again else WaitingFor.LATE
+        if Network(delivery.network) not in self._networks:
+            return WaitingFor.NOT_CONNECTED
+        return None
+
+    async def _send(self, database: Database, delivery: Delivery) -> None:
+        network = self._networks[Network(delivery.network)]
+        content = content_of(delivery)
+        try:
+            media_ids = await self._bring(database, network, content)
+        except NotBroughtError as error:
+            async with database.transaction() as tx:
+                await self._settle(tx, delivery, error.outcome)
+            return
+        async with database.transaction() as tx:
+            if not await ledger.may_send(tx):
+                await ledger.write(tx, delivery, **ledger.released())
+                return
+            lasts_until = time.monotonic() + self._pace.lease.total_seconds()
+            attempt_id = await ledger.begin_attempt(tx, delivery, self._pace.lease)
+        if attempt_id is None:
+            return
+        send_before = lasts_until - (self._pace.request_timeout + MARGIN).total_seconds()
+        outcome = await network.publish(content, media_ids, send_before=send_before)
+        async with database.transaction() as tx:
+            if not await self._settle(tx, delivery, outcome):
+                log.warning("delivery %s was taken over while it was sent; its timeline is asked", delivery.id)
+                return
+            await ledger.end_attempt(tx, attempt_id, outcome)
+
+    async def _bring(self, database: Database, network: X, content: Content) -> Any:
+        if not content.pictures:
+            return ()
+        async with database.transaction() as tx:
+            data = await ledger.bytes_of(tx, content)
+        try:
+            async with asyncio.timeout((self._pace.lease - MARGIN).total_seconds()):
+                return await network.bring(content, data)
+        except TimeoutError as error:
+            later = clock.now() + self._pace.not_reached_pause
+            raise NotBroughtError(Outcome(result=Result.NOT_NOW, evidence={"error": "too slow"}, not_before=later)) from error
+
+    async def _settle(self, tx: Transaction, delivery: Delivery, outcome: Outcome) -> bool:
+        """Write down what an outcome means for the delivery; returns False where another process holds it by now."""
+        match outcome.result:
+            case Result.PUBLISHED:
+                return await self._is_published(tx, delivery, outcome.place_id, outcome.evidence)
+            case Result.REFUSED:
+                return await _wait_for_a_person(tx, delivery, outcome.waiting_for or WaitingFor.REFUSED, outcome.evidence)
+            case Result.NOT_NOW:
+                not_before = outcome.not_before or clock.now()
+                if outcome.whole_account:
+                    await ledger.pause(tx, delivery.network, posts=not_before)
+                values = {"state": State.SCHEDULED.value, "not_before": not_before, "evidence": outcome.evidence}
+                return await ledger.write(tx, delivery, **values, **ledger.released())
+            case _:
+                return await self._will_look(tx, delivery, outcome.evidence)
+
+    async def _will_look(self, tx: Transaction, delivery: Delivery, evidence: Mapping[str, Any]) -> bool:
+        first = clock.now() + self._pace.look_after[0]
+        values = {"state": State.UNKNOWN.value, "looks": 0, "not_before": first, "evidence": evidence}
+        return await ledger.write(tx, delivery, **values, **ledger.released())
+
+    async def _look(self, database: Database, delivery: Delivery) -> None:
+        network = self._networks.get(Network(delivery.network))
+        content = content_of(delivery)
+        async with database.transaction() as tx:
+            tried = await ledger.attempts_of(tx, delivery.id)
+        since = tried[0].started_at - self._pace.look_back
+        try:
+            if network is None:
+                raise TimelineError({"error": "no account is set up for this network"})
+            timeline = await network.timeline(since)
+        except TimelineError as error:
+            async with database.transaction() as tx:
+                await self._could_not_look(tx, delivery, error, tried[-1].started_at)
+            return
+        same = [found for found in timeline if found.created_at >= since.replace(microsecond=0) and network.same(content, found)]
+        async with database.transaction() as tx:
+            taken = await ledger.places_of_others(tx, delivery, [found.place_id for found in same])
+            ours = next((found for found in reversed(same) if found.place_id not in taken), None)
+            if ours is not None:
+                evidence = {"found_on_timeline": dict(ours.raw), "after": tried[-1].outcome}
+                if await self._is_published(tx, delivery, ours.place_id, evidence, published_at=ours.created_at):
+                    await ledger.note_look(tx, delivery, found=True, evidence=evidence)
+            else:
+                duplicate = tried[-1].outcome == Result.DUPLICATE.value
+                await self._not_found(tx, delivery, duplicate=duplicate, guarded=network.guards(content), read=len(timeline))
+
+    async def _not_found(self, tx: Transaction, delivery: Delivery, *, duplicate: bool, guarded: bool, read: int) -> None:
+        looked = delivery.looks + 1
+        follows = after_not_found(
+            looks=looked,
+            sent_again=delivery.sent_again,
+            guarded=guarded,
+            duplicate=duplicate,
+            late=self._pace.is_late(delivery.due_at, clock.now()),
+            pace=self._pace,
+        )
+        evidence = {"posts_read": read, "look": looked, "follows": follows.value}
+        match follows:
+            case Next.LOOK:
+                next_look = clock.now() + self._pace.look_after[looked]
+                done = await ledger.write(tx, delivery, looks=looked, not_before=next_look, **ledger.released())
+            case Next.SEND:
+                values = {"state": State.SCHEDULED.value, "looks": looked, "sent_again": delivery.sent_again + 1, "not_before": clock.now()}
+                done = await ledger.write(tx, delivery, **values, **ledger.released())
+            case Next.ASK:
+                why = WaitingFor.DUPLICATE if duplicate else WaitingFor.UNCERTAIN
+                done = await _wait_for_a_person(tx, delivery, why, {**(delivery.evidence or {}), **evidence})
+        if done:
+            await ledger.note_look(tx, delivery, found=False, evidence=evidence)
+
+    async def _could_not_look(self, tx: Transaction, delivery: Delivery, error: TimelineError, tried_at: datetime) -> None:
+        now = clock.now()
+        if error.not_before is not None:
+            await ledger.pause(tx, delivery.network, reads=error.not_before)
+        if self._pace.is_late(tried_at, now):
+            done = await _wait_for_a_person(tx, delivery, WaitingFor.UNCERTAIN, error.evidence)
+        else:
+            next_look = max(now + self._pace.look_again_after, error.not_before or now)
+            done = await ledger.write(tx, delivery, not_before=next_look, **ledger.released())
+        if done:
+            await ledger.note_look(tx, delivery, found=None, evidence=error.evidence)
+
+    async def _is_published(
+        self, tx: Transaction, delivery: Delivery, place_id: str, evidence: Mapping[str, Any], published_at: datetime | None = None
+    ) -> bool:
+        published_at = published_at or clock.now()
+        address = self._networks[Network(delivery.network)].address_of(place_id)
+        values = {
+            "state": State.PUBLISHED.value,
+            "place_id": place_id,
+            "place_address": address,
+            "published_at": published_at,
+            "evidence": evidence,
+        }
+        if not await ledger.write(tx, delivery, **values, **ledger.released()):
+            return False
+        language: Language = delivery.language
+        network = Network(delivery.network)
+        told = PostPublished(
+            source=_source_of(delivery),
+            networks=(network,),
+            languages=(language,),
+            places=(PostPlace(network=network, language=language, address=address),),
+            published=published_at,
+        )
+        await outbox.put(tx, told, subject=str(delivery.post_id), cause=_cause_of(delivery))
+        return True
+
+
+async def _wait_for_a_person(tx: Transaction, delivery: Delivery, why: WaitingFor, evidence: Mapping[str, Any]) -> bool:
+    """Set a delivery aside with its cause, and tell; returns False where another process holds it by now."""
+    values = {"state": State.WAITING.value, "waiting_for": why.value, "evidence": evidence}
+    if not await ledger.write(tx, delivery, **values, **ledger.released()):
+        return False
+    told = PostFailed(
+        source=_source_of(delivery),
+        networks=(Network(delivery.network),),
+        languages=(delivery.language,),
+        uncertain=why in {WaitingFor.UNCERTAIN, WaitingFor.DUPLICATE} or delivery.sent_again > 0,
+        reason=translate("en", why.key),
+    )
+    await outbox.put(tx, told, subject=str(delivery.post_id), cause=_cause_of(delivery))
+    return True
+
+
+def content_of(delivery: Delivery) -> Content:
+    """Return what a delivery would send."""
+    return Content.from_kept(delivery.network, delivery.language, delivery.content)
+
+
+def _source_of(delivery: Delivery) -> Source | None:
+    return Source(kind=SourceKind(delivery.source_kind), id=delivery.source_id) if delivery.source_kind else None
+
+
+def _cause_of(delivery: Delivery) -> Cause:
+    return Cause(id=delivery.cause, trace_id=delivery.trace_id)

@@ -1,0 +1,1 @@
+"""Tables and queries of social media, as functions on a transaction."""

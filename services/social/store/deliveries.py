@@ -1,0 +1,180 @@
+"""The ledger: what is to go out, what was tried, what was seen. A process writes into a delivery only while the lease is its own."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, and_, exists, func, not_, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.social.domain.content import Content
+from services.social.domain.deliveries import CLAIMABLE, Outcome, Result, State
+from services.social.domain.schedule import Planned
+from services.social.store.tables import accounts, attempts, deliveries, looks, pictures
+from shared.db import Transaction
+from shared.events.base import Source
+from shared.ids import new_id
+from shared.trace import Cause
+
+Delivery = Row[Any]
+"""A row of `deliveries`."""
+
+
+async def may_send(tx: Transaction) -> bool:
+    """Say whether posts may leave now. Asked when one is claimed and again before its first byte leaves."""
+    del tx
+    return True
+
+
+async def schedule(
+    tx: Transaction,
+    *,
+    post_id: UUID,
+    content: Content,
+    planned: Planned,
+    cause: Cause,
+    source: Source | None = None,
+    approved_hash: str | None = None,
+) -> UUID:
+    """Return the id of a new delivery; it goes out at its time if `approved_hash` is then the hash of its content.
+
+    Raises IntegrityError where the post has a delivery on this network in this language: to post again on purpose is another post.
+    """
+    delivery_id = new_id()
+    await tx.execute(
+        insert(deliveries).values(
+            id=delivery_id,
+            post_id=post_id,
+            cause=cause.id,
+            trace_id=cause.trace_id,
+            source_kind=source.kind.value if source else None,
+            source_id=source.id if source else None,
+            network=content.network.value,
+            language=content.language,
+            content=content.as_kept(),
+            content_hash=content.sha256,
+            approved_hash=approved_hash,
+            local_time=planned.local,
+            zone=planned.zone,
+            due_at=planned.instant,
+            not_before=planned.instant,
+            state=State.SCHEDULED.value,
+        )
+    )
+    return delivery_id
+
+
+async def approve(tx: Transaction, delivery_id: UUID, content_hash: str) -> bool:
+    """Note what people have approved; returns whether the delivery has not left and this is its content."""
+    here = (deliveries.c.id == delivery_id) & (deliveries.c.content_hash == content_hash) & (deliveries.c.state == State.SCHEDULED.value)
+    done = await tx.execute(update(deliveries).where(here).values(approved_hash=content_hash, updated_at=func.now()))
+    return bool(done.rowcount)
+
+
+async def keep_picture(tx: Transaction, *, sha256: str, media_type: str, data: bytes) -> None:
+    """Keep the bytes of a picture; the same bytes are kept once."""
+    await tx.execute(insert(pictures).values(sha256=sha256, media_type=media_type, data=data).on_conflict_do_nothing())
+
+
+async def bytes_of(tx: Transaction, content: Content) -> Mapping[str, bytes]:
+    """Return the bytes of a content's pictures by hash; one that is gone is missing."""
+    wanted = [one.sha256 for one in content.pictures]
+    found = await tx.execute(select(pictures.c.sha256, pictures.c.data).where(pictures.c.sha256.in_(wanted)))
+    return {row.sha256: row.data for row in found}
+
+
+async def claim(tx: Transaction, lease_for: timedelta, *, sending: bool) -> Delivery | None:
+    """Return the delivery whose turn it is, leased to the caller, or None; without `sending`, only such as are to be looked up."""
+    now = func.now()
+    here = accounts.c.network == deliveries.c.network
+    scheduled = deliveries.c.state == State.SCHEDULED.value
+    may_look = and_(not_(scheduled), not_(exists().where(here, accounts.c.reads_not_before > now)))
+    may_post = and_(scheduled, not_(exists().where(here, accounts.c.posts_not_before > now)))
+    turn = (
+        select(deliveries.c.id)
+        .where(deliveries.c.state.in_(CLAIMABLE), deliveries.c.not_before <= now)
+        .where(or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < now))
+        .where(or_(may_look, may_post) if sending else may_look)
+        .order_by(deliveries.c.not_before, deliveries.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    found = (await tx.execute(turn)).first()
+    if found is None:
+        return None
+    leased = update(deliveries).where(deliveries.c.id == found.id).values(lease=new_id(), lease_until=now + lease_for)
+    delivery: Delivery = (await tx.execute(leased.returning(deliveries))).one()
+    return delivery
+
+
+async def write(tx: Transaction, delivery: Delivery, **values: Any) -> bool:
+    """Write values into a delivery and lock it; returns False, with nothing written, where another process holds it by now."""
+    done = await tx.execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery.id, deliveries.c.lease == delivery.lease)
+        .values(**values, updated_at=func.now())
+    )
+    return bool(done.rowcount)
+
+
+def released() -> dict[str, Any]:
+    """Return the values by which a process gives a delivery back."""
+    return {"lease": None, "lease_until": None}
+
+
+async def begin_attempt(tx: Transaction, delivery: Delivery, lease_for: timedelta) -> UUID | None:
+    """Return the id of a new attempt, or None where the lease is lost. Commit before the first byte leaves."""
+    if not await write(tx, delivery, state=State.SENDING.value, lease_until=func.now() + lease_for):
+        return None
+    attempt_id = new_id()
+    values = {"id": attempt_id, "delivery_id": delivery.id, "content_hash": delivery.content_hash, "lease": delivery.lease}
+    await tx.execute(insert(attempts).values(**values))
+    return attempt_id
+
+
+async def end_attempt(tx: Transaction, attempt_id: UUID, outcome: Outcome) -> bool:
+    """Write down how an attempt ended; returns False where somebody has done so before."""
+    done = await tx.execute(
+        update(attempts)
+        .where(attempts.c.id == attempt_id, attempts.c.ended_at.is_(None))
+        .values(ended_at=func.clock_timestamp(), outcome=outcome.result.value, evidence=outcome.evidence)
+    )
+    return bool(done.rowcount)
+
+
+async def abandon_attempts(tx: Transaction, delivery: Delivery) -> int:
+    """End what nobody works on any more, and return how many attempts that were; their end is not known."""
+    done = await tx.execute(
+        update(attempts)
+        .where(attempts.c.delivery_id == delivery.id, attempts.c.ended_at.is_(None))
+        .values(ended_at=func.clock_timestamp(), outcome=Result.ABANDONED.value, evidence={"found": "without an end"})
+    )
+    return done.rowcount
+
+
+async def attempts_of(tx: Transaction, delivery_id: UUID) -> Sequence[Row[Any]]:
+    """Return the attempts of a delivery, oldest first."""
+    return (await tx.execute(select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.started_at))).all()
+
+
+async def note_look(tx: Transaction, delivery: Delivery, *, found: bool | None, evidence: Mapping[str, Any]) -> None:
+    """Keep what a look into the timeline has shown; `found` is None where it could not be read."""
+    await tx.execute(insert(looks).values(id=new_id(), delivery_id=delivery.id, found=found, evidence=evidence))
+
+
+async def places_of_others(tx: Transaction, delivery: Delivery, place_ids: Sequence[str]) -> set[str]:
+    """Return which of these posts on the network belong to other deliveries."""
+    found = await tx.execute(
+        select(deliveries.c.place_id).where(
+            deliveries.c.network == delivery.network, deliveries.c.place_id.in_(place_ids), deliveries.c.id != delivery.id
+        )
+    )
+    return {row.place_id for row in found}
+
+
+async def pause(tx: Transaction, network: str, *, posts: datetime | None = None, reads: datetime | None = None) -> None:
+    """Leave a network alone until then; a pause is never shortened by a shorter one."""
+    new = insert(accounts).values(network=network, posts_not_before=posts, reads_not_before=reads)
+    longer = {name: func.greatest(accounts.c[name], new.excluded[name]) for name in ("posts_not_before", "reads_not_before")}
+    await tx.execute(new.on_conflict_do_update(index_elements=["network"], set_=longer))

@@ -1,0 +1,56 @@
+"""Posts put into the ledger, and what became of them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select
+
+from services.social.domain.content import Content
+from services.social.domain.schedule import plan
+from services.social.store import deliveries as ledger
+from services.social.store.tables import attempts, deliveries
+from shared import clock
+from shared.db import Database
+from shared.ids import new_id
+from shared.trace import Cause
+
+
+async def put(database: Database, content: Content, *, approved: bool = True, due_in: timedelta = timedelta(0)) -> UUID:
+    """Return the id of a delivery that is due."""
+    wish = (clock.now() + due_in).replace(tzinfo=None)
+    async with database.transaction() as tx:
+        return await ledger.schedule(
+            tx,
+            post_id=new_id(),
+            content=content,
+            planned=plan(wish, "UTC"),
+            cause=Cause.start(),
+            approved_hash=content.sha256 if approved else None,
+        )
+
+
+async def all_of(database: Database) -> Sequence[Row[Any]]:
+    """Return every delivery, oldest first."""
+    async with database.transaction() as tx:
+        return (await tx.execute(select(deliveries).order_by(deliveries.c.id))).all()
+
+
+async def tried(database: Database) -> Sequence[Row[Any]]:
+    """Return every attempt, oldest first."""
+    async with database.transaction() as tx:
+        return (await tx.execute(select(attempts).order_by(attempts.c.started_at))).all()
+
+
+async def open_attempts(database: Database) -> set[UUID]:
+    """Return the attempts that have no end."""
+    async with database.transaction() as tx:
+        return {row.id for row in await tx.execute(select(attempts.c.id).where(attempts.c.ended_at.is_(None)))}
+
+
+async def unsettled(database: Database) -> int:
+    """Return how many deliveries are not at their end."""
+    async with database.transaction() as tx:
+        left = select(func.count()).select_from(deliveries).where(deliveries.c.state.in_(("scheduled", "sending", "unknown")))
+        return int((await tx.execute(left)).scalar_one())
