@@ -40,7 +40,7 @@ def show(title: str, figures: Sequence[Figure]) -> None:
     sys.stdout.write(f"\n{title}\n")
     for figure in figures:
         line = f"  {figure.what:<64} {figure.value:>10,.1f} {figure.unit}"
-        if figure.share is not None:
+        if figure.ceiling is not None and figure.share is not None:
             line += f" = {figure.share:.0f} % of {figure.ceiling:,.{0 if figure.ceiling > 99 else 1}f} ({figure.ceiling_is})"
         if figure.aim is not None:
             aim = f"{figure.aim:,.1f} {'%' if figure.aim_is_share else figure.unit}"

@@ -1,6 +1,7 @@
 """What the environment says (TIDINGS_*), typed and checked before anything starts."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,7 +12,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.mail.address import domain_in_ascii, mailbox
+from shared.mail.server import parse_mail_server
+
 PREFIX = "TIDINGS_"
+DEMO = "demo"
+"""What TIDINGS_SMTP says where mails go to the demo inbox."""
 ENV_FILE = ".env"  # beside the compose file, or where the command is run
 
 
@@ -45,6 +51,23 @@ def _public_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _smtp(value: SecretStr) -> SecretStr:
+    if value.get_secret_value() != DEMO:
+        parse_mail_server(value.get_secret_value())
+    return value
+
+
+def _mail_from(value: str) -> str:
+    mailbox(value)
+    return value
+
+
+def _selector(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?", value):
+        raise ValueError("it is not a name in the DNS")
+    return value
+
+
 def _keys(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -64,6 +87,14 @@ class Settings(BaseSettings):
         default_factory=list, examples=["the output of: tidings key"]
     )
     staff_key: SecretStr | None = Field(None, examples=["a long random word"])  # opens the staff pages until people can sign in
+    smtp: Annotated[SecretStr, AfterValidator(_smtp)] | None = Field(
+        None, examples=["smtp://user:password@mail.example.org:587?starttls=required"]
+    )
+    mail_from: Annotated[str, AfterValidator(_mail_from)] | None = Field(None, examples=["Network on Migration <news@example.org>"])
+    mail_domain: Annotated[str, AfterValidator(domain_in_ascii)] | None = Field(None, examples=["example.org"])
+    dkim_selector: Annotated[str, AfterValidator(_selector)] | None = Field(None, examples=["tidings2026"])
+    dkim_key: SecretStr | None = Field(None, examples=["the text of a PEM file"])  # usually by TIDINGS_DKIM_KEY_FILE
+    demo: bool = Field(False, examples=["1"])  # lets demo parts run off loopback addresses
     trusted_proxies: str = Field("127.0.0.1", examples=["10.0.0.2"])
     log: Literal["text", "json"] = Field("text", examples=["json"])
 

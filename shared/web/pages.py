@@ -153,8 +153,7 @@ class Pages:
 
     @pass_context
     def _moment(self, context: Context, value: datetime) -> Markup:
-        machine = clock.check_aware(value).isoformat().replace("+00:00", "Z")
-        return Markup('<time datetime="{}">{}</time>').format(machine, i18n.moment(value, context["lang"], self.zone))
+        return Markup('<time datetime="{}">{}</time>').format(clock.rfc3339(value), i18n.moment(value, context["lang"], self.zone))
 
 
 def sentences(language: str) -> Callable[..., str]:

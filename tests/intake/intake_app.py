@@ -19,6 +19,7 @@ from services.intake.webhooks.keys import SharedKey, read_key
 from shared import clock
 from shared.db import Database, is_away
 from shared.events.kinds import KINDS
+from shared.mail.outgoing import outgoing
 from shared.parts import Parts
 from shared.service import Service
 from shared.settings import Settings
@@ -56,7 +57,7 @@ def app_of(service: Service, parts: Parts) -> FastAPI:
 def parts_of(url: str, key: str) -> Parts:
     """Parts as the command makes them, for a database at `url` and one data key."""
     settings = Settings(database=url, kafka="127.0.0.1:1", data_keys=[key], _env_file=None)
-    return Parts(settings=settings, vault=Vault([key]), staff_key=STAFF, public_url=PUBLIC_URL)
+    return Parts(settings=settings, vault=Vault([key]), staff_key=STAFF, public_url=PUBLIC_URL, outgoing=outgoing(settings))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,14 +15,18 @@ from services.newsletter.sending import tables as newsletter
 from services.social import store as social
 from shared import inbox, outbox, parking
 from shared.db import Database, metadata
+from shared.mail.queue import store as mails
 from shared.migrations import migrate
 
+MAILS = {"intake"}
+"""The services that send one-off mails."""
 OWN: dict[str, MetaData] = {"intake": intake.TABLES, "newsletter": newsletter.TABLES, "social": social.TABLES}
 
 
 def expected(service: str) -> MetaData:
     whole = metadata()
-    for tables in (outbox.TABLES, inbox.TABLES, parking.TABLES, OWN[service]):
+    shared = (outbox.TABLES, inbox.TABLES, parking.TABLES, *([mails.TABLES] if service in MAILS else []))
+    for tables in (*shared, OWN[service]):
         for table in tables.tables.values():
             table.to_metadata(whole)
     return whole
