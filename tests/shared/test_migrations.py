@@ -11,7 +11,7 @@ from sqlalchemy import Connection, MetaData
 
 from services.__main__ import OWNERS
 from services.intake.store import tables as intake
-from services.newsletter.sending import tables as newsletter
+from services.newsletter import store as newsletter
 from services.social import store as social
 from shared import inbox, outbox, parking
 from shared.db import Database, metadata

@@ -40,7 +40,7 @@ async def progress(tx: Transaction, issue_id: UUID) -> Mapping[str, Any] | None:
         {"issue": issue_id},
     )
     return {
-        "standing": asdict(standing) | {"waiting": standing.waiting, "holds": standing.holds},
+        "standing": asdict(standing) | {"issue_id": str(standing.issue_id), "waiting": standing.waiting, "holds": standing.holds},
         "per_second": round(per_second, 1),
         "seconds_left": round((standing.planned + standing.in_hand) / per_second) if per_second else None,
         "senders": [dict(row) for row in senders.mappings()],

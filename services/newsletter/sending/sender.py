@@ -288,11 +288,15 @@ class Sender:
 
     async def _note_refusal(self, issue_id: UUID) -> None:
         self._refusals += 1
-        if self._refusals >= REFUSALS_THAT_HOLD:
-            with suppress_away():
-                async with self._database.transaction() as tx:
-                    if await ledger.hold(tx, issue_id, Hold.REFUSALS):
-                        log.error("issue %s is held: the server refused %d mails in a row, whoever the reader", issue_id, self._refusals)
+        if self._refusals < REFUSALS_THAT_HOLD:
+            return
+        with suppress_away():
+            async with self._database.transaction() as tx:
+                if await ledger.hold(tx, issue_id, Hold.REFUSALS):
+                    log.error("issue %s is held: the server refused %d mails in a row, whoever the reader", issue_id, self._refusals)
+        for claim in [one for one in self._ready if one.issue_id == issue_id]:
+            self._ready.remove(claim)
+            self._give_back(claim)
 
     async def _slow_down(self, claim: Claim, outcome: Deferred) -> None:
         if outcome.slows is Slows.NOTHING:
