@@ -306,6 +306,19 @@ async def forget_senders(tx: Transaction, days: int) -> int:
     return done.rowcount
 
 
+async def forget_attempts(tx: Transaction, before: datetime, most: int) -> int:
+    """Delete up to `most` attempts made before a time of issues that are sent, and return how many went."""
+    done = await tx.execute(
+        text("""
+            DELETE FROM attempts WHERE ctid = ANY (ARRAY(
+                SELECT a.ctid FROM attempts a JOIN sends s USING (issue_id)
+                WHERE a.at < :before AND s.state IN ('sent', 'cancelled') LIMIT :most))
+        """),
+        {"before": before, "most": most},
+    )
+    return done.rowcount
+
+
 async def slow_down(tx: Transaction, way: str, because: str) -> datetime:
     """Let a way (a domain, or EVERYTHING) rest for a growing while and return until when."""
     now = clock.now()
