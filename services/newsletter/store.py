@@ -9,7 +9,10 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from services.newsletter.domain import Item, ItemState
 from shared.db import Transaction, metadata
+from shared.events.codes import Service
 from shared.ids import new_id
+from shared.pauses.sender import Sender
+from shared.pauses.store import Waiting
 
 TABLES = metadata()
 
@@ -67,3 +70,11 @@ async def withdraw_item(tx: Transaction, *, source_kind: str, source_id: str, re
 async def list_items(tx: Transaction, limit: int = 200) -> Sequence[Row[Any]]:
     """Return the pool, newest first."""
     return (await tx.execute(select(pool_items).order_by(pool_items.c.created_at.desc(), pool_items.c.id).limit(limit))).all()
+
+
+async def waiting(tx: Transaction, scope: str) -> Waiting:
+    """Return what of a scope waits to be sent: nothing, as long as nothing is sent from here."""
+    return Waiting(count=0, items=())
+
+
+SENDER = Sender(service=Service.NEWSLETTER, waiting=waiting)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.social import handlers, web
+from services.social import handlers, jobs, web
 from shared.parts import Parts
 from shared.service import Service
 
@@ -17,6 +17,8 @@ def build(parts: Parts) -> Service:
         name=NAME,
         database=database,
         listeners=handlers.LISTENS,
+        tells=True,
+        jobs=jobs.JOBS,
         facts=web.facts,
         routers=(web.router(database, parts.pages(NAME, TEMPLATES)),),
     )

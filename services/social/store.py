@@ -9,7 +9,10 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from services.social.domain import Draft, DraftState
 from shared.db import Transaction, metadata
+from shared.events.codes import Service
 from shared.ids import new_id
+from shared.pauses.sender import Sender
+from shared.pauses.store import Waiting
 
 TABLES = metadata()
 
@@ -63,3 +66,11 @@ async def withdraw_draft(tx: Transaction, *, source_kind: str, source_id: str, r
 async def list_drafts(tx: Transaction, limit: int = 200) -> Sequence[Row[Any]]:
     """Return the drafts, newest first."""
     return (await tx.execute(select(drafts).order_by(drafts.c.created_at.desc(), drafts.c.id).limit(limit))).all()
+
+
+async def waiting(tx: Transaction, scope: str) -> Waiting:
+    """Return what of a scope waits to be sent: nothing, as long as nothing is sent from here."""
+    return Waiting(count=0, items=())
+
+
+SENDER = Sender(service=Service.SOCIAL, waiting=waiting)
