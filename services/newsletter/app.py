@@ -18,6 +18,7 @@ def build(parts: Parts) -> Service:
         name=NAME,
         database=database,
         listeners=handlers.LISTENS,
+        tells=True,
         jobs=(*jobs.JOBS, *Posting(parts).jobs()),
         facts=web.facts,
         routers=(web.router(database, parts.pages(NAME, TEMPLATES)),),

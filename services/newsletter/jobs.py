@@ -1,10 +1,12 @@
-"""The clock in: what the newsletter keeps, and for how long. Sending is the work of `posting`."""
+"""The clock in: what the newsletter keeps, and for how long; pauses that end by themselves. Sending is the work of `posting`."""
 
 from datetime import timedelta
 
 from services.newsletter.sending import ledger
+from services.newsletter.sending.pausing import SENDER
 from shared import clock
 from shared.db import Database
+from shared.pauses.ending import job_of
 from shared.retention import CHUNK, Kept
 from shared.service import DAY_SECONDS, Job
 
@@ -21,6 +23,7 @@ KEPT = (
         days=ATTEMPT_DAYS,
         why="why somebody did not get an issue can be said",
     ),
+    Kept(what="pauses (newsletter), the last of each scope", days=None, why="why nothing left, and what waited, can be looked up"),
     Kept(what="senders that ended (newsletter)", days=SENDER_DAYS, why="what happened in the last days can be looked into"),
 )
 """What the newsletter keeps beside what every service keeps."""
@@ -38,4 +41,4 @@ async def forget(database: Database) -> int:
             return gone
 
 
-JOBS = (Job(name="old attempts", every_seconds=DAY_SECONDS, run=forget),)
+JOBS = (Job(name="old attempts", every_seconds=DAY_SECONDS, run=forget), job_of(SENDER))

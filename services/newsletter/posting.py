@@ -6,6 +6,7 @@ import socket
 
 from services.newsletter.addresses import open_book
 from services.newsletter.copies import Copies
+from services.newsletter.sending.pausing import may_send
 from services.newsletter.sending.sender import Pace, Sender
 from shared.db import Database
 from shared.parts import Parts
@@ -46,6 +47,7 @@ class Posting:
             hello=outgoing.domain,
             open_address=book.open,
             write=Copies(book, outgoing, self._parts.public_url).write,
+            may_send=may_send,
             pace=self._pace,
         )
         await sender.run()
