@@ -48,7 +48,9 @@ app.add_typer(operations_command.app, name="events")
 
 
 @app.command("all")
-def run_all(port: Annotated[int | None, typer.Option(help="Port of the web pages; TIDINGS_PORT, else 8000.")] = None) -> None:
+def run_all(
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the web pages; TIDINGS_PORT, else 8000.")] = None,
+) -> None:
     """Run every service in one process, on embedded PostgreSQL and Kafka unless set otherwise. Ctrl-C ends it cleanly."""
     settings = command.read_settings(**({} if port is None else {"port": port}))
     log.configure(settings.log)
