@@ -24,7 +24,8 @@ FILLED = {
 }
 
 
-def _send(browser: httpx.Client, address: str) -> httpx.Response:
+def send_form(browser: httpx.Client, address: str) -> httpx.Response:
+    """Send the form in French, as a browser does."""
     once = re.search(r'name="once" value="([^"]+)"', browser.get(FORM, params={"lang": "fr"}).text)
     assert once
     return browser.post(FORM, data={**FILLED, "contact.mail": address, "once": once.group(1)})
@@ -36,7 +37,7 @@ def _browser(system: Running) -> httpx.Client:
 
 def test_a_practice_from_the_form_is_reviewed_once_its_sender_has_confirmed_by_the_mail(var: Path) -> None:
     with running(var) as system, _browser(system) as public, system.staff() as staff:
-        followed = _send(public, "amina@example.org")
+        followed = send_form(public, "amina@example.org")
         assert followed.status_code == 200, followed.text
         assert look_up("fr", "track.state.unconfirmed")[0] in followed.text
         assert look_up("fr", "base.banner.inbox")[0] in followed.text
@@ -61,7 +62,7 @@ def test_a_practice_from_the_form_is_reviewed_once_its_sender_has_confirmed_by_t
         assert "submission.received.v1" in told
         assert "practice.published.v1" in told
 
-        refused = _send(public, "refused@example.org")
+        refused = send_form(public, "refused@example.org")
         until(lambda: look_up("fr", "track.unconfirmed.refused")[0] in public.get(refused.url).text)
 
         at = json.loads((var / "run.json").read_text(encoding="utf-8"))["smtp"]
