@@ -24,6 +24,7 @@ class Run(BaseModel):
     database: str | None = None  # SQLAlchemy URL
     kafka: str | None = None  # host:port
     networks: dict[str, str] = Field(default_factory=dict)  # addresses of the sandboxes that stand for networks, by network
+    smtp: str | None = None  # host:port of the demo inbox
     parts: dict[str, int] = Field(default_factory=dict)  # process numbers of parts that are processes of their own
 
 
