@@ -256,8 +256,13 @@ class Sender:
 
     async def _mail(self, claim: Claim, name: str) -> Envelope:
         if claim.approved_hash not in self._variants:
-            async with self._database.transaction() as tx:
-                variants = await ledger.approved_variants(tx, claim.issue_id, claim.approved_hash)
+            try:
+                async with self._database.transaction() as tx:
+                    variants = await ledger.approved_variants(tx, claim.issue_id, claim.approved_hash)
+            except Exception as error:
+                if is_away(error):  # no fault of this copy
+                    raise NotStartedError(NotStartedError.__doc__) from error
+                raise
             if not variants:
                 raise NotStartedError(NotStartedError.__doc__)
             self._variants[claim.approved_hash] = variants
