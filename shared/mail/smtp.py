@@ -24,7 +24,6 @@ DRAIN_LOOK_SECONDS = 0.002
 QUIT_SECONDS = 5.0
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-_LEADING_DOT = re.compile(rb"(?m)^\.")
 _CONTROL = re.compile(r"[\x00-\x20\x7f<>]")
 
 
@@ -174,7 +173,7 @@ class Connection:
                 self.drop()
             return await self._end(phase, reply)
         await before_first_byte()
-        return await self._write(smtp.protocol, _LEADING_DOT.sub(b"..", message))
+        return await self._write(smtp.protocol, _with_dots_doubled(message))
 
     async def _write(self, protocol: SMTPProtocol | None, message: bytes) -> Outcome:
         """Write the message, then its last line, and read the answer."""
@@ -271,8 +270,15 @@ class Connection:
 
 def _with_crlf(message: bytes) -> bytes:
     """Return the message with CRLF as its only line end, the last one included: a bare CR or LF has been used to smuggle mails."""
-    lines = _LINE_END.sub(b"\r\n", message)
-    return lines if lines.endswith(b"\r\n") else lines + b"\r\n"
+    ends = message.count(b"\r\n")
+    if not ends == message.count(b"\n") == message.count(b"\r"):  # mails of our own making are right already, and many
+        message = _LINE_END.sub(b"\r\n", message)
+    return message if message.endswith(b"\r\n") else message + b"\r\n"
+
+
+def _with_dots_doubled(message: bytes) -> bytes:
+    """Return a message of CRLF lines as it goes after DATA (RFC 5321, section 4.5.2)."""
+    return (b"." if message.startswith(b".") else b"") + message.replace(b"\r\n.", b"\r\n..")
 
 
 def _options(smtp: SMTP, mail: Envelope, message: bytes) -> tuple[list[str], Refused | None]:

@@ -16,10 +16,10 @@ from services.newsletter.sending.rules import SendState
 from shared.db import Database
 from shared.ids import new_id
 from shared.migrations import migrate
+from shared.testing.sink import sink
 from shared.vault import Vault, new_key
 from tests.desk.wire import asker, system
 from tests.newsletter.sending import send_now, standing_of, subscribe
-from tests.newsletter.sink import sink
 
 ROOT = Path(__file__).parents[2]
 

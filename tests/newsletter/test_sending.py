@@ -269,6 +269,22 @@ async def test_copy_that_cannot_be_written_holds_up_nobody_else(database: Databa
     assert (await standing_of(database, issue)).planned == 1
 
 
+async def test_database_that_is_away_is_no_fault_of_a_copy(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    await subscribe(database, VAULT, ["a@example.org"])
+    issue, read = await send_now(database), ledger.approved_variants
+    away = [OSError("the database is away"), OSError("still")]
+
+    async def read_at_last(*arguments: Any) -> Any:
+        if away:
+            raise away.pop()
+        return await read(*arguments)
+
+    monkeypatch.setattr(ledger, "approved_variants", read_at_last)
+    async with scripted() as server, sending(database, server):
+        await until_over(database, issue)
+        assert (len(server.messages), away) == (1, [])
+
+
 async def _state_is(database: Database, subscriber: UUID, state: AudienceState) -> bool:
     async with database.transaction() as tx:
         found = await tx.execute(select(audience.c.state).where(audience.c.subscriber_id == subscriber))

@@ -20,9 +20,9 @@ from shared.db import Database, is_away
 from shared.embedded.postgres import EmbeddedPostgres
 from shared.migrations import migrate
 from shared.testing.databases import ask
+from shared.testing.sink import Sink, sink
 from shared.vault import Vault, new_key
 from tests.newsletter.sending import HELLO, rows_of, send_now, standing_of, subscribe
-from tests.newsletter.sink import Sink, sink
 
 ROOT = Path(__file__).parents[2]
 RECIPIENTS = int(os.environ.get("TIDINGS_TEST_RECIPIENTS", "20000"))

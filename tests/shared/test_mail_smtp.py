@@ -1,14 +1,24 @@
 """One connection to a mail server: what each answer means, and that nobody is told a mail is known to be unsent when it is not."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from aiosmtpd.smtp import SMTP, Session
+from aiosmtpd.smtp import Envelope as SmtpdEnvelope
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from shared import clock
 from shared.mail.outcome import LONGEST_REPLY, Accepted, Deferred, Fault, Outcome, Phase, Refused, Slows, Uncertain, queue_id
-from shared.mail.server import Encryption
+from shared.mail.server import Encryption, MailServer
 from shared.mail.smtp import Connection, Envelope, Patience, ServerTroubleError
 from tests.shared.mail_server import DROPS, HANGS, Answer, ScriptedServer, says, scripted
 
@@ -286,3 +296,62 @@ async def test_a_cancelled_send_drops_the_link() -> None:
 )
 def test_queue_id_is_found(reply: str, expected: str) -> None:
     assert queue_id(reply) == expected
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for localhost with its key, that only who is told trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(clock.now() - timedelta(days=1))
+        .not_valid_after(clock.now() + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path.write_bytes(made.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return path
+
+
+@pytest.mark.parametrize("encryption", [Encryption.STARTTLS, Encryption.TLS])
+async def test_link_is_encrypted_and_the_certificate_is_checked(certificate: Path, encryption: Encryption) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    seen: list[bytes] = []
+
+    class Taking:
+        async def handle_DATA(self, server: SMTP, session: Session, envelope: SmtpdEnvelope) -> str:  # noqa: N802
+            assert session.ssl
+            seen.append(bytes(envelope.content or b""))
+            return "250 2.0.0 Ok: queued as 4F1A2B3C"
+
+    loop = asyncio.get_running_loop()
+    listening = await loop.create_server(
+        lambda: SMTP(
+            Taking(), tls_context=context if encryption is Encryption.STARTTLS else None, require_starttls=encryption is Encryption.STARTTLS
+        ),
+        "127.0.0.1",
+        ssl=context if encryption is Encryption.TLS else None,
+    )
+    server = MailServer(host="localhost", port=listening.sockets[0].getsockname()[1], encryption=encryption)
+
+    async def nothing() -> None:
+        """Keep nothing."""
+
+    try:
+        with pytest.raises(ServerTroubleError, match="certificate"):
+            await Connection(server, hello="x.example.org", patience=QUICK).open()
+        trusting = Connection(server, hello="x.example.org", patience=QUICK, tls=ssl.create_default_context(cafile=certificate))
+        assert isinstance(await trusting.send(MAIL, nothing), Accepted)
+        await trusting.close()
+    finally:
+        listening.close()
+        await listening.wait_closed()
+    assert [message.count(b".one") for message in seen] == [1]

@@ -64,7 +64,6 @@ STATEMENTS = (
     """,
     "CREATE INDEX audience_due_idx ON audience (next_at) WHERE state IN ('planned', 'deferred')",
     "CREATE INDEX audience_sender_idx ON audience (sender) WHERE state IN ('claimed', 'started')",
-    "CREATE INDEX audience_subscriber_id_idx ON audience (subscriber_id)",
     """
     CREATE TABLE attempts (
         issue_id uuid NOT NULL,

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from services.newsletter.sending import ledger
 from services.newsletter.sending.ledger import Ended, Start
-from services.newsletter.sending.rules import AudienceState, Claim
+from services.newsletter.sending.rules import Claim
 from shared.db import Database, Transaction, is_away
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,8 @@ MaySend = Callable[[Transaction], Awaitable[bool]]
 # has its connections dropped before the server loses patience.
 START_PATIENCE_SECONDS = 20.0
 TRY_AGAIN_SECONDS = 0.2
+# So long the first waits for others to share its commit: less than a round trip to most mail servers, and a third of the commits.
+GATHER_SECONDS = 0.003
 
 
 class NotStartedError(Exception):
@@ -82,6 +84,7 @@ class Commits:
         """Write what is told and asked, until cancelled."""
         while True:
             await self._wake.wait()
+            await asyncio.sleep(GATHER_SECONDS)
             self._wake.clear()
             while self._ended or self._asked:
                 try:
@@ -99,9 +102,6 @@ class Commits:
         async with self._database.transaction() as tx:
             may = bool(asked) and await self._may_send(tx)
             begun = await ledger.record(tx, self._sender, ended, [one.start for one in asked] if may else [])
-            accepted = {one.claim.domain for one in ended if one.state is AudienceState.ACCEPTED}
-            if accepted:
-                await ledger.forget_slowness(tx, accepted)
         # Only now is it durable; until here a repeat would have written the same again.
         del self._ended[: len(ended)]
         self._asked = [one for one in self._asked if one not in asked and not one.answer.done()]

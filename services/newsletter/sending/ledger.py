@@ -333,7 +333,9 @@ async def slow_down(tx: Transaction, way: str, because: str) -> datetime:
 
 
 async def forget_slowness(tx: Transaction, ways: Collection[str]) -> None:
-    """Note that something was accepted on these ways: their next rest is short again."""
+    """Note that something was accepted for these domains: their next rest, and that of everything, is short again."""
+    if not ways:
+        return
     now = text("now()")
     await tx.execute(slow_ways.delete().where(slow_ways.c.way.in_([*ways, EVERYTHING]), slow_ways.c.until < now))
 

@@ -99,6 +99,7 @@ class Sender:
         self._wanted = asyncio.Event()
         self._variants: dict[str, Mapping[str, Any]] = {}  # by their hash
         self._resting: dict[str, float] = {}  # way -> until when, by the loop's clock
+        self._accepted: set[str] = set()  # domains, since this was last looked at
         self._senders = 1
         self._next_slot = 0.0
         self._troubles = 0
@@ -144,6 +145,8 @@ class Sender:
                     links = len(self._connections)
                     self._senders = await ledger.be_seen(tx, self.id, name=self._name, connections=links, trouble=self.trouble)
                 async with self._database.transaction() as tx:
+                    await ledger.forget_slowness(tx, self._accepted)
+                    self._accepted = set()
                     await ledger.take_over(tx, self._pace.dead_seconds)
                     await ledger.begin_due(tx)
                     await ledger.end_what_is_over(tx)
@@ -253,8 +256,13 @@ class Sender:
 
     async def _mail(self, claim: Claim, name: str) -> Envelope:
         if claim.approved_hash not in self._variants:
-            async with self._database.transaction() as tx:
-                variants = await ledger.approved_variants(tx, claim.issue_id, claim.approved_hash)
+            try:
+                async with self._database.transaction() as tx:
+                    variants = await ledger.approved_variants(tx, claim.issue_id, claim.approved_hash)
+            except Exception as error:
+                if is_away(error):  # no fault of this copy
+                    raise NotStartedError(NotStartedError.__doc__) from error
+                raise
             if not variants:
                 raise NotStartedError(NotStartedError.__doc__)
             self._variants[claim.approved_hash] = variants
@@ -272,6 +280,7 @@ class Sender:
         self.trouble, self._troubles = "", 0
         if isinstance(outcome, Accepted):
             self._refusals = 0
+            self._accepted.add(claim.domain)
             self._commits.tell(ended(state=AudienceState.ACCEPTED, queue_id=outcome.queue_id))
         elif isinstance(outcome, Refused):
             self._commits.tell(ended(state=AudienceState.REFUSED, reason=outcome.fault.value))

@@ -48,7 +48,7 @@ audience = Table(
     "audience",
     TABLES,
     Column("issue_id", Uuid, primary_key=True),
-    Column("subscriber_id", Uuid, primary_key=True, index=True),  # no foreign key: the ledger outlives an erased subscriber
+    Column("subscriber_id", Uuid, primary_key=True),  # no foreign key: the ledger outlives an erased subscriber
     Column("language", Text, nullable=False),
     Column("domain", Text, nullable=False),
     Column("state", Text, nullable=False),

@@ -1,6 +1,6 @@
 """A mail server of its own process: keeps who got which message, durably and before it says so, at a pace that leaves mails in mid flow.
 
-`python -m tests.newsletter.sink FILE SECONDS` takes a port, says it on its output, and needs SECONDS for each message.
+`python -m shared.testing.sink FILE SECONDS` takes a port, says it on its output, and needs SECONDS for each message.
 """
 
 import asyncio
@@ -87,7 +87,7 @@ class _Link(asyncio.Protocol):
 @asynccontextmanager
 async def sink(file: Path, *, seconds: float) -> AsyncIterator[Sink]:
     """Run a sink that needs `seconds` for a message until the block ends."""
-    command = [sys.executable, "-m", "tests.newsletter.sink", str(file), str(seconds)]
+    command = [sys.executable, "-m", "shared.testing.sink", str(file), str(seconds)]
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, cwd=ROOT)
     try:
         assert process.stdout is not None
