@@ -108,6 +108,30 @@ async def claim(tx: Transaction, lease_for: timedelta, *, sending: bool) -> Deli
     return delivery
 
 
+async def lock(tx: Transaction, delivery_id: UUID) -> Delivery | None:
+    """Return a delivery for a person's decision, its lease taken from whoever brings its pictures; None where there is none.
+
+    Whoever had the lease finds it lost before the first byte of the post leaves.
+    """
+    wanted = select(deliveries).where(deliveries.c.id == delivery_id).with_for_update()
+    if (await tx.execute(wanted)).first() is None:
+        return None
+    leased = update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.state.in_((State.SCHEDULED, State.WAITING)))
+    return (await tx.execute(leased.values(lease=new_id()).returning(deliveries))).first() or (await tx.execute(wanted)).first()
+
+
+async def listing(tx: Transaction, state: State | None, limit: int) -> Sequence[Delivery]:
+    """Return deliveries, those due last first."""
+    chosen = select(deliveries).order_by(deliveries.c.due_at.desc(), deliveries.c.id).limit(limit)
+    return (await tx.execute(chosen if state is None else chosen.where(deliveries.c.state == state.value))).all()
+
+
+async def counts(tx: Transaction) -> Mapping[State, int]:
+    """Return how many deliveries stand in each state."""
+    found = {row.state: row.n for row in await tx.execute(select(deliveries.c.state, func.count().label("n")).group_by(deliveries.c.state))}
+    return {state: found.get(state.value, 0) for state in State}
+
+
 async def write(tx: Transaction, delivery: Delivery, **values: Any) -> bool:
     """Write values into a delivery and lock it; returns False, with nothing written, where another process holds it by now."""
     done = await tx.execute(
