@@ -73,7 +73,7 @@ class Sender:
 
     def _why_not(self, delivery: Delivery) -> WaitingFor | None:
         """Return why a delivery must not go out now, None where it may."""
-        if not content_of(delivery).sha256 == delivery.content_hash == delivery.approved_hash:
+        if not _hash_of(delivery) == delivery.content_hash == delivery.approved_hash:
             return WaitingFor.APPROVAL
         if self._pace.is_late(delivery.due_at, clock.now()):
             # After an attempt whose end was never found, it would be wrong to say that it did not go out.
@@ -213,6 +213,14 @@ class Sender:
             evidence=evidence,
             published_at=published_at or clock.now(),
         )
+
+
+def _hash_of(delivery: Delivery) -> str | None:
+    """Return the hash of what would go out; None for what no program of ours has written, which must not hold up what stands behind it."""
+    try:
+        return content_of(delivery).sha256
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def content_of(delivery: Delivery) -> Content:

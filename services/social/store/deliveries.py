@@ -132,8 +132,19 @@ async def counts(tx: Transaction) -> Mapping[State, int]:
     return {state: found.get(state.value, 0) for state in State}
 
 
+def storable(seen: Any) -> Any:
+    """Return what a network has said without what PostgreSQL's JSON cannot hold: NUL, and halves of characters."""
+    if isinstance(seen, str):
+        return seen.replace("\0", "").encode(errors="replace").decode()
+    if isinstance(seen, Mapping):
+        return {storable(name): storable(value) for name, value in seen.items()}
+    return [storable(one) for one in seen] if isinstance(seen, list | tuple) else seen
+
+
 async def write(tx: Transaction, delivery: Delivery, **values: Any) -> bool:
     """Write values into a delivery and lock it; returns False, with nothing written, where another process holds it by now."""
+    if "evidence" in values:
+        values["evidence"] = storable(values["evidence"])
     done = await tx.execute(
         update(deliveries)
         .where(deliveries.c.id == delivery.id, deliveries.c.lease == delivery.lease)
@@ -162,7 +173,7 @@ async def end_attempt(tx: Transaction, attempt_id: UUID, outcome: Outcome) -> bo
     done = await tx.execute(
         update(attempts)
         .where(attempts.c.id == attempt_id, attempts.c.ended_at.is_(None))
-        .values(ended_at=func.clock_timestamp(), outcome=outcome.result.value, evidence=outcome.evidence)
+        .values(ended_at=func.clock_timestamp(), outcome=outcome.result.value, evidence=storable(outcome.evidence))
     )
     return bool(done.rowcount)
 
@@ -184,7 +195,7 @@ async def attempts_of(tx: Transaction, delivery_id: UUID) -> Sequence[Row[Any]]:
 
 async def note_look(tx: Transaction, delivery: Delivery, *, found: bool | None, evidence: Mapping[str, Any]) -> None:
     """Keep what a look into the timeline has shown; `found` is None where it could not be read."""
-    await tx.execute(insert(looks).values(id=new_id(), delivery_id=delivery.id, found=found, evidence=evidence))
+    await tx.execute(insert(looks).values(id=new_id(), delivery_id=delivery.id, found=found, evidence=storable(evidence)))
 
 
 async def places_of_others(tx: Transaction, delivery: Delivery, place_ids: Sequence[str]) -> set[str]:
