@@ -10,6 +10,7 @@ from services.desk import app as desk
 from services.intake import app as intake
 from services.intake import command as intake_command
 from services.newsletter import app as newsletter
+from services.newsletter import command as newsletter_command
 from services.social import app as social
 from shared import command, log
 from shared.broker import Probe
@@ -165,6 +166,9 @@ def _add_service(name: str) -> None:
 
 for _name in BUILDS:
     _add_service(_name)
+
+
+app.command("sender")(newsletter_command.sender)
 
 
 @app.command()

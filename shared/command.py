@@ -15,6 +15,8 @@ from shared import clock
 from shared import settings as settings_
 from shared.embedded import run_file
 from shared.keys import kept_keys
+from shared.mail.outgoing import outgoing
+from shared.mail.server import MailServer
 from shared.parts import Parts
 from shared.settings import Settings, SettingsError
 from shared.vault import Vault
@@ -93,8 +95,11 @@ def found_settings() -> Settings:
     return settings.model_copy(update=changes)
 
 
-def parts_of(settings: Settings, *, public_url: str | None = None) -> Parts:
-    """Return what services are built from; keys that no setting gives are those kept in the state directory."""
+def parts_of(settings: Settings, *, public_url: str | None = None, inbox: MailServer | None = None) -> Parts:
+    """Return what services are built from; keys that no setting gives are those kept in the state directory.
+
+    `inbox` is the demo inbox where this process runs one; pages then say so.
+    """
     data_keys = [key.get_secret_value() for key in settings.data_keys]
     staff_key = settings.staff_key.get_secret_value() if settings.staff_key else ""
     if not data_keys or not staff_key:
@@ -109,7 +114,14 @@ def parts_of(settings: Settings, *, public_url: str | None = None) -> Parts:
         key = StaffKey(key=staff_key, secure=address.startswith("https:"))
     except ValueError as error:
         raise SettingsError(f"TIDINGS_STAFF_KEY is wrong: {error}. For example, take what `tidings key` prints.") from error
-    return Parts(settings=settings, vault=vault, staff_key=key, public_url=address)
+    return Parts(
+        settings=settings,
+        vault=vault,
+        staff_key=key,
+        public_url=address,
+        outgoing=outgoing(settings, demo=inbox),
+        banner="demo" if inbox else None,
+    )
 
 
 def say(sentence: str = "") -> None:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.db import Database
+from shared.mail.outgoing import Outgoing
+from shared.mail.queue.put import Mails
 from shared.settings import Settings, database_of
 from shared.vault import Vault
-from shared.web.pages import Pages
+from shared.web.pages import Banner, Pages
 from shared.web.staff import StaffKey
 
 
@@ -18,6 +20,8 @@ class Parts:
     vault: Vault
     staff_key: StaffKey
     public_url: str  # scheme, host and port, without a slash at the end
+    outgoing: Outgoing  # how mails leave
+    banner: Banner | None = None  # what every page says of this system, where it is not one in service
 
     def database(self, service: str) -> Database:
         """Return the database of a service; nothing is opened yet."""
@@ -25,8 +29,12 @@ class Parts:
 
     def shared_pages(self) -> Pages:
         """Return the pages that every service has."""
-        return Pages(public_url=self.public_url, zone=self.settings.timezone)
+        return Pages(public_url=self.public_url, zone=self.settings.timezone, banner=self.banner)
 
     def pages(self, service: str, templates: Path) -> Pages:
         """Return the pages of a service, whose own templates stand under its name: `intake/practice.html`."""
-        return Pages(public_url=self.public_url, zone=self.settings.timezone, templates={service: templates})
+        return Pages(public_url=self.public_url, zone=self.settings.timezone, templates={service: templates}, banner=self.banner)
+
+    def mails(self) -> Mails:
+        """Return what puts one-off mails into a service's queue."""
+        return Mails(self.vault, self.outgoing)

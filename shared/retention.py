@@ -36,6 +36,7 @@ class Kept:
 
 OUTBOX_DAYS = 35
 INBOX_DAYS = 90
+MAIL_DAYS = 90
 
 TABLE = (
     Kept(what="outbox (events told, every service)", days=OUTBOX_DAYS, why="a restored neighbour can be told again what it missed"),
@@ -43,6 +44,16 @@ TABLE = (
     Kept(what="inbox (events taken, every service)", days=INBOX_DAYS, why="longer than outbox and topics, so that no repeat acts twice"),
     Kept(what="parked events that wait or are dead", days=None, why="nothing that came in is lost without a person's word"),
     Kept(what="parked events that were discarded", days=INBOX_DAYS, why="who gave an event up, and why, can be looked up"),
+    Kept(
+        what="recipient and text of one-off mails (encrypted)",
+        days=0,
+        why="erased as soon as a mail was accepted, refused or came too late",
+    ),
+    Kept(
+        what="one-off mails that have ended, without recipient and text",
+        days=MAIL_DAYS,
+        why="it can be said whether a mail left, and what was answered",
+    ),
 )
 
 

@@ -1,6 +1,7 @@
 """What the environment says (TIDINGS_*), typed and checked before anything starts."""
 
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -13,7 +14,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.mail.address import domain_in_ascii, mailbox
+from shared.mail.server import parse_mail_server
+
 PREFIX = "TIDINGS_"
+DEMO = "demo"
+"""What TIDINGS_SMTP says where mails go to the demo inbox."""
 ENV_FILE = ".env"  # beside the compose file, or where the command is run
 
 
@@ -64,6 +70,23 @@ def _public_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _smtp(value: SecretStr) -> SecretStr:
+    if value.get_secret_value() != DEMO:
+        parse_mail_server(value.get_secret_value())
+    return value
+
+
+def _mail_from(value: str) -> str:
+    mailbox(value)
+    return value
+
+
+def _selector(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?", value):
+        raise ValueError("it is not a name in the DNS")
+    return value
+
+
 def _api_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
@@ -98,6 +121,14 @@ class Settings(BaseSettings):
     x_access_token_secret: SecretStr | None = Field(None, examples=["the access token's secret"])
     timezone: Annotated[str, AfterValidator(_timezone)] = Field("Europe/Zurich", examples=["America/New_York"])  # of moments on pages
     trusted_proxies: Annotated[str, AfterValidator(_proxies)] = Field("127.0.0.1", examples=["10.0.0.2"])
+    smtp: Annotated[SecretStr, AfterValidator(_smtp)] | None = Field(
+        None, examples=["smtp://user:password@mail.example.org:587?starttls=required"]
+    )
+    mail_from: Annotated[str, AfterValidator(_mail_from)] | None = Field(None, examples=["Network on Migration <news@example.org>"])
+    mail_domain: Annotated[str, AfterValidator(domain_in_ascii)] | None = Field(None, examples=["example.org"])
+    dkim_selector: Annotated[str, AfterValidator(_selector)] | None = Field(None, examples=["tidings2026"])
+    dkim_key: SecretStr | None = Field(None, examples=["the text of a PEM file"])  # usually by TIDINGS_DKIM_KEY_FILE
+    demo: bool = Field(False, examples=["1"])  # lets demo parts run off loopback addresses
     log: Literal["text", "json"] = Field("text", examples=["json"])
 
     @classmethod

@@ -20,6 +20,7 @@ from services.intake.webhooks.problem import Problem, Reason
 from shared.application import application
 from shared.broker import Probe
 from shared.events.codes import Service
+from shared.mail.outgoing import outgoing
 from shared.parking import MAX_ATTEMPTS, PAUSES_SECONDS
 from shared.parts import Parts
 from shared.readiness import OUTBOX_UNKNOWN, DatabaseState, Grade
@@ -183,7 +184,13 @@ def app() -> FastAPI:
     """The application of every service, with servers at which nobody answers; nothing of it is at work."""
     nowhere = "127.0.0.1:1"
     settings = Settings(database=f"postgresql://nobody@{nowhere}/nothing", kafka=nowhere)
-    parts = Parts(settings=settings, vault=Vault([new_key()]), staff_key=StaffKey.new(secure=False), public_url="http://127.0.0.1:8000")
+    parts = Parts(
+        settings=settings,
+        vault=Vault([new_key()]),
+        staff_key=StaffKey.new(secure=False),
+        public_url="http://127.0.0.1:8000",
+        outgoing=outgoing(settings),
+    )
     kafka = Kafka(address=nowhere, embedded=False, probe=Probe(nowhere))
     return application([Running(build(parts), kafka, print) for build in BUILDS.values()], parts)
 

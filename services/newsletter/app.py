@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from services.newsletter import handlers, web
+from services.newsletter import handlers, jobs, web
+from services.newsletter.posting import Posting
 from shared.parts import Parts
 from shared.service import Service
 
@@ -17,6 +18,8 @@ def build(parts: Parts) -> Service:
         name=NAME,
         database=database,
         listeners=handlers.LISTENS,
+        tells=True,
+        jobs=(*jobs.JOBS, *Posting(parts).jobs()),
         facts=web.facts,
         routers=(web.router(database, parts.pages(NAME, TEMPLATES)),),
     )

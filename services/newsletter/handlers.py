@@ -2,9 +2,11 @@
 
 from services.newsletter import store
 from services.newsletter.domain import item_from_practice
+from services.newsletter.sending.pausing import SENDER
 from shared.db import Transaction
 from shared.events.intake import PracticePublished, PracticeWithdrawn
 from shared.listening import Received, each, listeners
+from shared.pauses.listening import listeners_of
 
 
 async def pool_practice(tx: Transaction, event: Received[PracticePublished]) -> None:
@@ -22,4 +24,5 @@ async def withdraw_practice(tx: Transaction, event: Received[PracticeWithdrawn])
 LISTENS = listeners(
     each(PracticePublished, pool_practice),
     each(PracticeWithdrawn, withdraw_practice),
+    *listeners_of(SENDER),
 )

@@ -13,6 +13,7 @@ from services.social.domain.deliveries import Next, Outcome, Pace, Result, State
 from services.social.networks.x.client import NotBroughtError, TimelineError, X
 from services.social.store import deliveries as ledger
 from services.social.store.deliveries import Delivery
+from services.social.store.pausing import open_networks
 from shared import clock
 from shared.db import Database, Transaction
 from shared.events.codes import Network
@@ -48,7 +49,7 @@ class Sender:
     async def one(self, database: Database) -> bool:
         """Do what is next for one delivery; returns False where nothing is due."""
         async with database.transaction() as tx:
-            delivery = await ledger.claim(tx, self._pace.lease, sending=await ledger.may_send(tx))
+            delivery = await ledger.claim(tx, self._pace.lease, to=await open_networks(tx, Network))
             if delivery is None:
                 return False
             work = await self._settle_without_the_network(tx, delivery)
@@ -92,7 +93,7 @@ class Sender:
                 await self._settle(tx, delivery, error.outcome)
             return
         async with database.transaction() as tx:
-            if not await ledger.may_send(tx):
+            if not await open_networks(tx, [Network(delivery.network)]):
                 await ledger.write(tx, delivery, **ledger.released())
                 return
             lasts_until = time.monotonic() + self._pace.lease.total_seconds()

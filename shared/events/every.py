@@ -59,6 +59,7 @@ class TaskOpened(EventData):
     address: WebAddress = Field(description="Page on which it is done.")
     due: Due | None = Field(default=None, description="By when; empty where nothing waits for it.")
     not_by: Identifier | None = Field(default=None, description="Id of the person who may not do it, because the work is their own.")
+    nor_by: tuple[Identifier, ...] = Field(default=(), description="Ids of further people who may not, because they had a hand in it.")
 
 
 class TaskClosed(EventData):
@@ -141,3 +142,4 @@ class SendingConfirmed(EventData):
     state: SenderState = Field(description="Whether it sends.")
     since: Moment = Field(description="Since when.")
     waiting: int = Field(ge=0, description="How many mails or posts wait.")
+    sender: Service | None = Field(default=None, description="Which sender says so: two answer to the same scope `all`.")

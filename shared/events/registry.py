@@ -106,8 +106,8 @@ NOT_YET_TELLING = _pairs(
         ),
         Service.PLEDGES: (*_TOLD_BY_EVERY, "submission.decided.v1", *_PLEDGES),
         Service.CALENDAR: (*_TOLD_BY_EVERY, "submission.decided.v1", *_DATES, "deadline.near.v1"),
-        Service.NEWSLETTER: (*_TOLD_BY_EVERY, *_ISSUES, "sending.confirmed.v1"),
-        Service.SOCIAL: (*_TOLD_BY_EVERY, "post.approved.v1", "sending.confirmed.v1"),
+        Service.NEWSLETTER: (*_TOLD_BY_EVERY, *_ISSUES),
+        Service.SOCIAL: (*_TOLD_BY_EVERY, "post.approved.v1"),
     }
 )
 NOT_YET_LISTENING = _pairs(
@@ -138,7 +138,6 @@ NOT_YET_LISTENING = _pairs(
             *_PLEDGES,
             *_DATES,
             "deadline.near.v1",
-            *_PAUSES,
             "person.changed.v1",
         ),
         Service.SOCIAL: (
@@ -150,7 +149,6 @@ NOT_YET_LISTENING = _pairs(
             *_DATES,
             "deadline.near.v1",
             *_ISSUES,
-            *_PAUSES,
             "person.changed.v1",
         ),
     }

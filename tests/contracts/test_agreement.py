@@ -3,6 +3,7 @@
 import ast
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,38 @@ LISTENS: dict[str, Listeners] = {"intake": INTAKE_LISTENS, "newsletter": NEWSLET
 CLASSES = {model.__name__: event_type for event_type, model in registry.EVENT_TYPES.items()}
 
 
-def modules_of(service: str) -> Iterator[Path]:
-    return (SERVICES / service).rglob("*.py")
+@cache
+def tree_of(module: Path) -> ast.Module:
+    return ast.parse(module.read_text(encoding="utf-8"))
+
+
+def shared_imports(module: Path) -> Iterator[Path]:
+    """Give the shared modules that a module imports, but for the published language itself."""
+    for node in ast.walk(tree_of(module)):
+        names = [node.module or "", *(f"{node.module}.{one.name}" for one in node.names)] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            found = ROOT / f"{name.replace('.', '/')}.py"
+            if name.startswith("shared.") and not name.startswith("shared.events") and found.is_file():
+                yield found
+
+
+def modules_of(service: str) -> set[Path]:
+    """Return a service's modules and the shared ones that work for it: tasks, approvals and pauses are told from there."""
+    found: set[Path] = set()
+    ahead = [path for path in (SERVICES / service).rglob("*.py") if "migrations" not in path.parts]
+    while ahead:
+        module = ahead.pop()
+        if module not in found:
+            found.add(module)
+            ahead.extend(shared_imports(module))
+    return found
 
 
 def types_told_in_code(service: str) -> set[str]:
     """Return the types whose models a service makes: a model is made only to be told."""
     told = set()
     for module in modules_of(service):
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(module)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CLASSES:
                 told.add(CLASSES[node.func.id])
     return told

@@ -1,5 +1,6 @@
 """Intake as it runs, but for Kafka: its own app on a database of the test's, and the senders that knock at it."""
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import orjson
 from fastapi import FastAPI
 from sqlalchemy import Row, text
 
@@ -19,6 +21,7 @@ from services.intake.webhooks.keys import SharedKey, read_key
 from shared import clock
 from shared.db import Database, is_away
 from shared.events.kinds import KINDS
+from shared.mail.outgoing import outgoing
 from shared.parts import Parts
 from shared.service import Service
 from shared.settings import Settings
@@ -56,7 +59,7 @@ def app_of(service: Service, parts: Parts) -> FastAPI:
 def parts_of(url: str, key: str) -> Parts:
     """Parts as the command makes them, for a database at `url` and one data key."""
     settings = Settings(database=url, kafka="127.0.0.1:1", data_keys=[key], _env_file=None)
-    return Parts(settings=settings, vault=Vault([key]), staff_key=STAFF, public_url=PUBLIC_URL)
+    return Parts(settings=settings, vault=Vault([key]), staff_key=STAFF, public_url=PUBLIC_URL, outgoing=outgoing(settings))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +105,16 @@ class Intake:
     async def told(self) -> Sequence[Row[Any]]:
         """The outbox in its order."""
         return await self.rows("SELECT id, type, subject, cause, trace_id, revision, body::jsonb AS data FROM outbox ORDER BY seq")
+
+    async def mails(self) -> Sequence[Mapping[str, Any]]:
+        """The mails that wait to be handed over, opened: `to` and `content`, oldest first."""
+        rows = await self.rows("SELECT sealed FROM mails WHERE state = 'waiting' ORDER BY created_at, id")
+        return [orjson.loads(self.vault.open(row.sealed)) for row in rows]
+
+    async def confirm_path(self) -> str:
+        """The path that the newest mail leads to."""
+        [address] = re.findall(rf"^{PUBLIC_URL}(/intake/confirm/\S+)$", (await self.mails())[-1]["content"]["text"], re.MULTILINE)
+        return str(address)
 
     async def counts(self) -> Mapping[str, int]:
         """How many rows stand in each table that an accepted webhook writes to."""

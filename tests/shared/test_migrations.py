@@ -15,14 +15,20 @@ from services.newsletter import store as newsletter
 from services.social.store import tables as social
 from shared import inbox, outbox, parking
 from shared.db import Database, metadata
+from shared.mail.queue import store as mails
 from shared.migrations import migrate
+from shared.pauses import store as pauses
 
-OWN: dict[str, MetaData] = {"intake": intake.TABLES, "newsletter": newsletter.TABLES, "social": social.TABLES}
+OWN: dict[str, tuple[MetaData, ...]] = {
+    "intake": (intake.TABLES, mails.TABLES),
+    "newsletter": (newsletter.TABLES, pauses.TABLES),
+    "social": (social.TABLES, pauses.TABLES),
+}
 
 
 def expected(service: str) -> MetaData:
     whole = metadata()
-    for tables in (outbox.TABLES, inbox.TABLES, parking.TABLES, OWN[service]):
+    for tables in (outbox.TABLES, inbox.TABLES, parking.TABLES, *OWN[service]):
         for table in tables.tables.values():
             table.to_metadata(whole)
     return whole

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from shared import settings
-from shared.settings import SettingsError, database_of
+from shared.settings import Settings, SettingsError, database_of
 
 
 @pytest.fixture(autouse=True)
 def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)  # no .env of this machine
-    for name in ("KAFKA", "DATABASE", "PORT", "DATA_KEYS", "PUBLIC_URL", "LOG", "STAFF_KEY", "VAR", "HOST"):
-        monkeypatch.delenv(f"TIDINGS_{name}", raising=False)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"TIDINGS_{name.upper()}", raising=False)
 
 
 def test_without_anything_set_everything_is_embedded_on_loopback() -> None:
@@ -33,6 +33,12 @@ def test_without_anything_set_everything_is_embedded_on_loopback() -> None:
         ("LOG", "xml", "'text' or 'json'"),
         ("TIMEZONE", "Mars/Olympus", "no IANA time zone"),
         ("TRUSTED_PROXIES", "10.0.0.2,gateway", "'gateway' is no IP address"),
+        ("SMTP", "mail.example.org", "smtp://"),
+        ("SMTP", "smtp://mail.example.org:99999", "port is not a number"),
+        ("SMTP", "smtp://user:secret@mail.example.org?starttls=no", "in clear"),
+        ("MAIL_FROM", "news", "no domain"),
+        ("MAIL_DOMAIN", "no domain", "no domain"),
+        ("DKIM_SELECTOR", "a b", "name in the DNS"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_fault_and_an_example(monkeypatch: pytest.MonkeyPatch, name: str, value: str, fault: str) -> None:
@@ -68,6 +74,8 @@ def test_a_service_may_have_a_database_role_of_its_own(monkeypatch: pytest.Monke
 def test_secrets_are_not_in_what_a_log_would_show(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIDINGS_STAFF_KEY", "a-key-nobody-may-see")
     monkeypatch.setenv("TIDINGS_DATA_KEYS", "one-secret,two-secret")
+    monkeypatch.setenv("TIDINGS_SMTP", "smtp://user:relay-secret@mail.example.org")
     shown = repr(settings.read())
     assert "nobody-may-see" not in shown
     assert "one-secret" not in shown
+    assert "relay-secret" not in shown

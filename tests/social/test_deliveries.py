@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from services.demo.sandbox.moods import Kind, Mood
 from services.demo.sandbox.server import Sandbox, sandbox
+from services.social import sender as its_sender
 from services.social.domain.deliveries import Next, Outcome, Pace, Result, State, WaitingFor, after_not_found
 from services.social.domain.schedule import plan
 from services.social.sender import Sender
@@ -25,6 +26,8 @@ from shared.events.codes import Network
 from shared.i18n import translate
 from shared.ids import new_id
 from shared.migrations import migrate
+from shared.pauses import store as pauses
+from shared.pauses.store import Origin
 from shared.trace import Cause
 from tests.social.ledger import all_of, put, tried, unsettled
 from tests.social.test_x import PICTURE, PIXELS
@@ -146,7 +149,7 @@ async def test_what_cannot_be_read_does_not_hold_up_what_can(network: Sandbox, d
 async def test_what_no_database_can_hold_is_left_out_of_the_evidence(database: Database) -> None:
     await put(database, words("One"))
     async with database.transaction() as tx:
-        delivery = await ledger.claim(tx, timedelta(seconds=30), sending=True)
+        delivery = await ledger.claim(tx, timedelta(seconds=30), to=Network)
         assert delivery is not None
         await ledger.note_look(tx, delivery, found=None, evidence={"a\0": ["\ud800b\0", 1, None]})
         assert await ledger.write(tx, delivery, evidence={"body": "\0half \ud83d"})
@@ -273,7 +276,7 @@ async def test_the_words_of_another_post_are_not_taken_for_this_one(network: San
 async def test_an_attempt_without_an_end_is_unknown_whatever_died(network: Sandbox, database: Database) -> None:
     await put(database, words("One"))
     async with database.transaction() as tx:
-        delivery = await ledger.claim(tx, timedelta(seconds=30), sending=True)
+        delivery = await ledger.claim(tx, timedelta(seconds=30), to=Network)
         assert delivery is not None
         await ledger.begin_attempt(tx, delivery, timedelta(seconds=-1))
     network.timeline.take("One", ())  # it had come through
@@ -329,10 +332,10 @@ async def test_pictures_that_cannot_be_brought_now_are_brought_later(network: Sa
 async def test_who_lost_its_lease_writes_nothing(database: Database) -> None:
     await put(database, words("One"))
     async with database.transaction() as tx:
-        first = await ledger.claim(tx, timedelta(seconds=-1), sending=True)
+        first = await ledger.claim(tx, timedelta(seconds=-1), to=Network)
         assert first is not None
     async with database.transaction() as tx:
-        second = await ledger.claim(tx, timedelta(seconds=30), sending=True)
+        second = await ledger.claim(tx, timedelta(seconds=30), to=Network)
         assert second is not None
     async with database.transaction() as tx:
         assert await ledger.begin_attempt(tx, first, timedelta(seconds=30)) is None
@@ -343,17 +346,17 @@ async def test_who_lost_its_lease_writes_nothing(database: Database) -> None:
 async def test_a_delivery_that_is_being_sent_is_not_claimed(database: Database) -> None:
     await put(database, words("One"))
     async with database.transaction() as tx:
-        assert await ledger.claim(tx, timedelta(seconds=30), sending=True) is not None
+        assert await ledger.claim(tx, timedelta(seconds=30), to=Network) is not None
         async with database.transaction() as other:
-            assert await ledger.claim(other, timedelta(seconds=30), sending=True) is None
+            assert await ledger.claim(other, timedelta(seconds=30), to=Network) is None
     async with database.transaction() as tx:
-        assert await ledger.claim(tx, timedelta(seconds=30), sending=True) is None
+        assert await ledger.claim(tx, timedelta(seconds=30), to=Network) is None
 
 
 async def test_an_attempt_stays_as_it_was_written(database: Database) -> None:
     await put(database, words("One"))
     async with database.transaction() as tx:
-        delivery = await ledger.claim(tx, timedelta(seconds=30), sending=True)
+        delivery = await ledger.claim(tx, timedelta(seconds=30), to=Network)
         assert delivery is not None
         attempt_id = await ledger.begin_attempt(tx, delivery, timedelta(seconds=30))
         assert attempt_id is not None
@@ -368,7 +371,7 @@ async def test_an_attempt_stays_as_it_was_written(database: Database) -> None:
 async def test_a_second_attempt_waits_for_the_end_of_the_first(database: Database) -> None:
     await put(database, words("One"))
     async with database.transaction() as tx:
-        delivery = await ledger.claim(tx, timedelta(seconds=30), sending=True)
+        delivery = await ledger.claim(tx, timedelta(seconds=30), to=Network)
         assert delivery is not None
         await ledger.begin_attempt(tx, delivery, timedelta(seconds=30))
     with pytest.raises(IntegrityError, match="attempts_open_idx"):
@@ -390,19 +393,17 @@ async def test_several_senders_share_the_work(network: Sandbox, database: Databa
     assert network.timeline.refused == 0
 
 
-async def test_while_sending_is_paused_nothing_leaves_and_what_left_is_looked_up(
-    network: Sandbox, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_while_sending_is_paused_nothing_leaves_and_what_left_is_looked_up(network: Sandbox, database: Database) -> None:
     network.moods.ask_for(Kind.POST, [Mood.FAILS_AFTER])
     await put(database, words("One"))
     sender = sender_on(network)
     await sender.run(database)
     await put(database, words("Two"))
-
-    async def paused(_: object) -> bool:
-        return False
-
-    monkeypatch.setattr(ledger, "may_send", paused)
+    async with database.transaction() as tx:
+        await pauses.hold(tx)
+        await pauses.set_pause(
+            tx, "social", Origin.HERE, reason="a day of mourning", until=None, by=None, told_at=clock.now(), cause=Cause.start()
+        )
     async with asyncio.timeout(60):
         while await unsettled(database) > 1:
             await sender.run(database)
@@ -412,12 +413,12 @@ async def test_while_sending_is_paused_nothing_leaves_and_what_left_is_looked_up
 async def test_a_pause_that_comes_between_claim_and_attempt_holds(
     network: Sandbox, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = iter([True, False])
+    answers = iter([[Network.X], []])
 
-    async def paused_since(_: object) -> bool:
+    async def paused_since(*_: object) -> list[Network]:
         return next(answers)
 
-    monkeypatch.setattr(ledger, "may_send", paused_since)
+    monkeypatch.setattr(its_sender, "open_networks", paused_since)
     await put(database, words("One"))
     assert await sender_on(network).one(database)
     (row,) = await all_of(database)

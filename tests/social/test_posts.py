@@ -15,6 +15,7 @@ from services.social.store.tables import deliveries
 from services.social.web.posts_show import PATH
 from shared import clock
 from shared.db import Database
+from shared.events.codes import Network
 from shared.i18n import LANGUAGES, translate
 from tests.desk.wire import System, asker, system
 from tests.shared.web_app import Page
@@ -132,7 +133,7 @@ async def test_a_post_that_is_not_there_is_due_again(database: Database, browser
     post = await waiting(database, WaitingFor.LATE, due_at=clock.now() - timedelta(days=1))
     assert (await browser.post(f"{PATH}/{post}/again")).status_code == 303
     async with database.transaction() as tx:
-        found = await ledger.claim(tx, timedelta(seconds=30), sending=True)
+        found = await ledger.claim(tx, timedelta(seconds=30), to=Network)
     assert found is not None
     assert found.id == post
     assert found.waiting_for is None
@@ -153,7 +154,7 @@ async def test_a_post_that_is_cancelled_while_its_pictures_are_brought_does_not_
 ) -> None:
     post = await put(database, words("One"))
     async with database.transaction() as tx:
-        claimed = await ledger.claim(tx, timedelta(seconds=30), sending=True)
+        claimed = await ledger.claim(tx, timedelta(seconds=30), to=Network)
         assert claimed is not None
     assert (await browser.post(f"{PATH}/{post}/cancel")).status_code == 303
     async with database.transaction() as tx:
@@ -164,7 +165,7 @@ async def test_a_post_that_is_cancelled_while_its_pictures_are_brought_does_not_
 async def test_a_post_that_is_being_sent_cannot_be_cancelled(database: Database, browser: httpx.AsyncClient) -> None:
     post = await put(database, words("One"))
     async with database.transaction() as tx:
-        claimed = await ledger.claim(tx, timedelta(seconds=30), sending=True)
+        claimed = await ledger.claim(tx, timedelta(seconds=30), to=Network)
         assert claimed is not None
         await ledger.begin_attempt(tx, claimed, timedelta(seconds=30))
     assert (await browser.post(f"{PATH}/{post}/cancel")).status_code == 409

@@ -85,14 +85,16 @@ submissions = Table(
     Column("reason", Text),
     Column("reason_language", Text),
     Column("address", Text),
-    Column("event_id", Uuid, nullable=False),
+    Column("event_id", Uuid),  # of its submission.received event; empty until it has been told of
     Column("decision_revision", Integer, nullable=False),
     Column("token", Text, nullable=False, unique=True),
     Column("form_hash", Text, unique=True),  # so that a form sent twice is kept once; empty for other channels
+    Column("confirm_hash", Text, unique=True),  # of the token in the mail by which its sender confirms it; empty for other channels
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("decided_at", DateTime(timezone=True)),
 )
 Index("submissions_state_received_at_idx", submissions.c.state, submissions.c.received_at)
+Index("submissions_unconfirmed_idx", submissions.c.received_at, postgresql_where=submissions.c.state == "unconfirmed")
 
 practices = Table(
     "practices",

@@ -1,6 +1,6 @@
 """The ledger: what is to go out, what was tried, what was seen. A process writes into a delivery only while the lease is its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,17 +14,12 @@ from services.social.domain.schedule import Planned
 from services.social.store.tables import accounts, attempts, deliveries, looks, pictures
 from shared.db import Transaction
 from shared.events.base import Source
+from shared.events.codes import Network
 from shared.ids import new_id
 from shared.trace import Cause
 
 Delivery = Row[Any]
 """A row of `deliveries`."""
-
-
-async def may_send(tx: Transaction) -> bool:
-    """Say whether posts may leave now. Asked when one is claimed and again before its first byte leaves."""
-    del tx
-    return True
 
 
 async def schedule(
@@ -84,18 +79,22 @@ async def bytes_of(tx: Transaction, content: Content) -> Mapping[str, bytes]:
     return {row.sha256: row.data for row in found}
 
 
-async def claim(tx: Transaction, lease_for: timedelta, *, sending: bool) -> Delivery | None:
-    """Return the delivery whose turn it is, leased to the caller, or None; without `sending`, only such as are to be looked up."""
+async def claim(tx: Transaction, lease_for: timedelta, *, to: Iterable[Network]) -> Delivery | None:
+    """Return the delivery whose turn it is, leased to the caller, or None: to look up, or to go out to one of these networks."""
     now = func.now()
     here = accounts.c.network == deliveries.c.network
     scheduled = deliveries.c.state == State.SCHEDULED.value
     may_look = and_(not_(scheduled), not_(exists().where(here, accounts.c.reads_not_before > now)))
-    may_post = and_(scheduled, not_(exists().where(here, accounts.c.posts_not_before > now)))
+    may_post = and_(
+        scheduled,
+        deliveries.c.network.in_([network.value for network in to]),
+        not_(exists().where(here, accounts.c.posts_not_before > now)),
+    )
     turn = (
         select(deliveries.c.id)
         .where(deliveries.c.state.in_(CLAIMABLE), deliveries.c.not_before <= now)
         .where(or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < now))
-        .where(or_(may_look, may_post) if sending else may_look)
+        .where(or_(may_look, may_post))
         .order_by(deliveries.c.not_before, deliveries.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)

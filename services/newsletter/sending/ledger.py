@@ -1,0 +1,389 @@
+"""The ledger: an audience is frozen, claimed, started, ended, and taken over from senders that died. Functions on a transaction."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.newsletter.sending.rules import (
+    AudienceState,
+    Claim,
+    Exclusion,
+    Hold,
+    SendState,
+    Standing,
+    SubscriberState,
+    content_hash,
+    slow_for,
+)
+from services.newsletter.sending.tables import audience, sends, slow_ways
+from shared import clock
+from shared.db import Transaction
+
+EVERYTHING = "*"  # the way of all mails, in `slow_ways`
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """What a sender has to tell of a claim."""
+
+    claim: Claim
+    state: AudienceState  # PLANNED where it is given back untried
+    reason: str = ""
+    next_at: datetime | None = None  # for DEFERRED
+    phase: str = ""  # empty where nothing was tried
+    code: int = 0
+    reply: str = ""
+    queue_id: str = ""
+    message_id: str = ""
+    link: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A claim whose message is about to leave, and over which connection."""
+
+    claim: Claim
+    link: int
+
+
+async def schedule(
+    tx: Transaction,
+    issue_id: UUID,
+    *,
+    variants: Mapping[str, Any],
+    approved_hash: str,
+    fallback: str,
+    starts_at: datetime,
+    expires_at: datetime,
+) -> None:
+    """Keep what was approved, to be sent at `starts_at`; raises ValueError when `variants` are not what was approved."""
+    if content_hash(variants) != approved_hash:
+        raise ValueError("These variants are not what was approved; let them be approved as they are now.")
+    if fallback not in variants:
+        raise ValueError(f"There is no variant in {fallback}, which is to serve those whose own language has none.")
+    values = {
+        "issue_id": issue_id,
+        "variants": variants,
+        "approved_hash": approved_hash,
+        "fallback": fallback,
+        "starts_at": clock.check_aware(starts_at),
+        "expires_at": clock.check_aware(expires_at),
+        "state": SendState.SCHEDULED.value,
+    }
+    await tx.execute(insert(sends).values(values))
+
+
+async def begin_due(tx: Transaction) -> Sequence[UUID]:
+    """Freeze the audience of every send whose hour has come, and return their issues; one whose time is over is held instead."""
+    due = await tx.execute(
+        select(sends)
+        .where(sends.c.state == SendState.SCHEDULED.value, sends.c.starts_at <= text("now()"))
+        .order_by(sends.c.starts_at)
+        .with_for_update(skip_locked=True)
+    )
+    begun = []
+    for send in due.all():
+        because = _why_not(send.variants, send.approved_hash, send.expires_at)
+        if because is not None:
+            await hold(tx, send.issue_id, because)
+            continue
+        await freeze(tx, send.issue_id, list(send.variants), send.fallback)
+        begun.append(send.issue_id)
+    return begun
+
+
+def _why_not(variants: Mapping[str, Any], approved_hash: str, expires_at: datetime) -> Hold | None:
+    if content_hash(variants) != approved_hash:
+        return Hold.CONTENT
+    return Hold.EXPIRED if expires_at <= clock.now() else None
+
+
+_FREEZE = text("""
+    INSERT INTO audience (issue_id, subscriber_id, language, domain, state, reason, next_at)
+    SELECT CAST(:issue AS uuid), id, CASE WHEN language = ANY(CAST(:languages AS text[])) THEN language ELSE :fallback END, domain,
+           CASE WHEN state = 'confirmed' THEN 'planned' ELSE 'excluded' END, CASE WHEN state = 'confirmed' THEN '' ELSE state END, now()
+    FROM subscribers
+    ON CONFLICT DO NOTHING
+""")
+
+
+async def freeze(tx: Transaction, issue_id: UUID, languages: Collection[str], fallback: str) -> int:
+    """Fix who is to get an issue, and who is not for which reason; returns how many that are together."""
+    made = await tx.execute(_FREEZE, {"issue": issue_id, "languages": list(languages), "fallback": fallback})
+    values = {"state": SendState.SENDING.value, "audience": made.rowcount, "frozen_at": text("now()")}
+    await tx.execute(update(sends).where(sends.c.issue_id == issue_id).values(values))
+    return made.rowcount
+
+
+async def hold(tx: Transaction, issue_id: UUID, because: Hold) -> bool:
+    """Let nothing of an issue leave until a person has looked; returns whether it was on its way or scheduled."""
+    done = await tx.execute(
+        update(sends)
+        .where(sends.c.issue_id == issue_id, sends.c.state.in_([SendState.SCHEDULED.value, SendState.SENDING.value]))
+        .values(state=SendState.HELD.value, held_because=because.value)
+    )
+    return done.rowcount == 1
+
+
+async def resume(tx: Transaction, issue_id: UUID, *, expires_at: datetime) -> bool:
+    """Let a held issue go on, until `expires_at`; returns whether it was held."""
+    done = await tx.execute(
+        text("""
+            UPDATE sends SET state = CASE WHEN frozen_at IS NULL THEN 'scheduled' ELSE 'sending' END, held_because = '', expires_at = :at
+            WHERE issue_id = :issue AND state = 'held'
+        """),
+        {"issue": issue_id, "at": clock.check_aware(expires_at)},
+    )
+    return done.rowcount == 1
+
+
+_CLAIM = text("""
+    WITH due AS MATERIALIZED (
+        SELECT a.issue_id, a.subscriber_id, s.approved_hash FROM audience a JOIN sends s USING (issue_id)
+        WHERE a.state IN ('planned', 'deferred') AND a.next_at <= now() AND s.state = 'sending' AND s.expires_at > now()
+          AND NOT EXISTS (SELECT FROM slow_ways w WHERE w.way IN (a.domain, '*') AND w.until > now())
+        ORDER BY a.next_at LIMIT :most FOR UPDATE OF a SKIP LOCKED
+    ), taken AS (
+        UPDATE audience a SET state = 'claimed', epoch = epoch + 1, sender = :sender, link = NULL
+        FROM due WHERE a.issue_id = due.issue_id AND a.subscriber_id = due.subscriber_id
+        RETURNING a.issue_id, a.subscriber_id, a.epoch, due.approved_hash, a.language, a.domain, a.attempts, a.first_at
+    )
+    SELECT t.*, p.address, p.state FROM taken t LEFT JOIN subscribers p ON p.id = t.subscriber_id
+""")
+
+
+async def claim(tx: Transaction, sender: UUID, most: int, open_address: Callable[[bytes], str]) -> Sequence[Claim]:
+    """Return up to `most` copies that are due, now in the hand of `sender`; those who have left meanwhile are marked as excluded."""
+    taken = await tx.execute(_CLAIM, {"sender": sender, "most": most})
+    return [
+        Claim(
+            issue_id=row.issue_id,
+            subscriber_id=row.subscriber_id,
+            epoch=row.epoch,
+            approved_hash=row.approved_hash,
+            language=row.language,
+            domain=row.domain,
+            attempts=row.attempts,
+            first_at=row.first_at,
+            address=open_address(bytes(row.address)) if row.address else "",
+            excluded=_excluded(row.address, row.state),
+        )
+        for row in taken
+    ]
+
+
+async def give_back_unknown(tx: Transaction, sender: UUID, known: Sequence[Claim]) -> int:
+    """Free what stands as claimed by `sender` and is not among the claims it knows of; returns how many that were."""
+    done = await tx.execute(
+        text("""
+            UPDATE audience a SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'planned' END
+            WHERE state = 'claimed' AND sender = :sender AND NOT EXISTS (
+                SELECT FROM unnest(CAST(:issue AS uuid[]), CAST(:subscriber AS uuid[]), CAST(:epoch AS int[])) AS k (i, s, e)
+                WHERE a.issue_id = k.i AND a.subscriber_id = k.s AND a.epoch = k.e)
+        """),
+        {
+            "sender": sender,
+            "issue": [one.issue_id for one in known],
+            "subscriber": [one.subscriber_id for one in known],
+            "epoch": [one.epoch for one in known],
+        },
+    )
+    return done.rowcount
+
+
+def _excluded(address: bytes | None, state: str | None) -> Exclusion | None:
+    if not address:
+        return Exclusion.ERASED
+    return None if state == SubscriberState.CONFIRMED.value else Exclusion.LEFT
+
+
+# One statement, so that what a connection has ended and what it starts next are one commit, shared by all connections of a sender.
+# An end is written for its own claim only (epoch), and over `uncertain` too: who was taken for dead may yet know what happened.
+_RECORD = text("""
+    WITH r AS MATERIALIZED (
+        SELECT * FROM unnest(CAST(:issue AS uuid[]), CAST(:subscriber AS uuid[]), CAST(:epoch AS int[]), CAST(:state AS text[]),
+            CAST(:reason AS text[]), CAST(:next_at AS timestamptz[]), CAST(:phase AS text[]), CAST(:code AS int[]), CAST(:reply AS text[]),
+            CAST(:queue_id AS text[]), CAST(:message_id AS text[]), CAST(:link AS int[]))
+        AS r (issue_id, subscriber_id, epoch, state, reason, next_at, phase, code, reply, queue_id, message_id, link)
+    ), s AS MATERIALIZED (
+        SELECT * FROM unnest(CAST(:s_issue AS uuid[]), CAST(:s_subscriber AS uuid[]), CAST(:s_epoch AS int[]), CAST(:s_link AS int[]),
+            CAST(:s_hash AS text[]))
+        AS s (issue_id, subscriber_id, epoch, link, approved_hash)
+    ), ended AS (
+        UPDATE audience a SET
+            state = CASE WHEN r.state = 'planned' AND a.attempts > 0 THEN 'deferred' ELSE r.state END,
+            reason = r.reason,
+            next_at = coalesce(r.next_at, a.next_at),
+            attempts = a.attempts + CASE WHEN r.phase = '' THEN 0 ELSE 1 END,
+            first_at = CASE WHEN r.phase = '' THEN a.first_at ELSE coalesce(a.first_at, now()) END,
+            ended_at = CASE WHEN r.state IN ('planned', 'deferred') THEN NULL ELSE now() END
+        FROM r WHERE a.issue_id = r.issue_id AND a.subscriber_id = r.subscriber_id AND a.epoch = r.epoch
+            AND (a.state IN ('claimed', 'started') OR a.state = 'uncertain' AND r.state <> 'uncertain')
+    ), logged AS (
+        INSERT INTO attempts (issue_id, subscriber_id, epoch, outcome, phase, code, reply, queue_id, message_id, sender, link)
+        SELECT issue_id, subscriber_id, epoch, state, phase, code, reply, queue_id, message_id, :sender, link FROM r WHERE phase <> ''
+        ON CONFLICT DO NOTHING
+    ), begun AS (
+        UPDATE audience a SET state = 'started', link = s.link
+        FROM s JOIN sends ON sends.issue_id = s.issue_id AND sends.state = 'sending' AND sends.approved_hash = s.approved_hash
+            JOIN subscribers p ON p.id = s.subscriber_id AND p.state = 'confirmed'
+        WHERE a.issue_id = s.issue_id AND a.subscriber_id = s.subscriber_id AND a.epoch = s.epoch AND a.state IN ('claimed', 'started')
+        RETURNING a.issue_id, a.subscriber_id
+    )
+    SELECT issue_id, subscriber_id FROM begun
+""")
+
+
+async def record(tx: Transaction, sender: UUID, ended: Sequence[Ended], starts: Sequence[Start]) -> set[tuple[UUID, UUID]]:
+    """Write what has ended and what is about to start; returns (issue, subscriber) of those that may start.
+
+    A claim may not start when somebody else has taken it over, its issue is held or approved anew, or its subscriber has left. To
+    write the same again changes nothing, so that a commit whose end is not known can be repeated.
+    """
+    values: dict[str, Any] = {
+        "sender": sender,
+        "issue": [one.claim.issue_id for one in ended],
+        "subscriber": [one.claim.subscriber_id for one in ended],
+        "epoch": [one.claim.epoch for one in ended],
+        "s_issue": [one.claim.issue_id for one in starts],
+        "s_subscriber": [one.claim.subscriber_id for one in starts],
+        "s_epoch": [one.claim.epoch for one in starts],
+        "s_link": [one.link for one in starts],
+        "s_hash": [one.claim.approved_hash for one in starts],
+    }
+    for name in ("state", "reason", "next_at", "phase", "code", "reply", "queue_id", "message_id", "link"):
+        values[name] = [getattr(one, name) for one in ended]
+    return {(row.issue_id, row.subscriber_id) for row in await tx.execute(_RECORD, values)}
+
+
+async def be_seen(tx: Transaction, sender: UUID, *, name: str, connections: int, trouble: str) -> int:
+    """Note that a sender lives, and return how many do."""
+    await tx.execute(
+        text("""
+            INSERT INTO senders (id, name, connections, trouble) VALUES (:id, :name, :connections, :trouble)
+            ON CONFLICT (id) DO UPDATE SET seen_at = now(), trouble = :trouble
+        """),
+        {"id": sender, "name": name, "connections": connections, "trouble": trouble},
+    )
+    seen = text("SELECT count(*) FROM senders WHERE seen_at > now() - interval '1 minute'")
+    return int((await tx.execute(seen)).scalar_one())
+
+
+# A sender counts as dead when it was not seen for a while in which the database could have seen it.
+_DEAD = """
+    SELECT id FROM senders WHERE seen_at < now() - make_interval(secs => :patience)
+        AND pg_postmaster_start_time() < now() - make_interval(secs => :patience)
+"""
+_TAKE_OVER = text(f"""
+    WITH dead AS MATERIALIZED ({_DEAD}), back AS (
+        UPDATE audience SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'planned' END
+        WHERE state = 'claimed' AND sender IN (SELECT id FROM dead)
+    ), lost AS (
+        UPDATE audience SET state = 'uncertain', reason = 'crashed', attempts = attempts + 1, first_at = coalesce(first_at, now()),
+            ended_at = now()
+        WHERE state = 'started' AND sender IN (SELECT id FROM dead)
+        RETURNING issue_id, subscriber_id, epoch, sender, link
+    )
+    INSERT INTO attempts (issue_id, subscriber_id, epoch, outcome, phase, code, reply, queue_id, message_id, sender, link)
+    SELECT issue_id, subscriber_id, epoch, 'uncertain', 'dot', 0, 'its sender ended before it had told how this went', '', '', sender, link
+    FROM lost ON CONFLICT DO NOTHING
+""")  # noqa: S608 - made of constants
+
+
+async def take_over(tx: Transaction, patience_seconds: float) -> int:
+    """Free what senders that died had only claimed, and mark what they had started as uncertain; returns how many are uncertain."""
+    return (await tx.execute(_TAKE_OVER, {"patience": patience_seconds})).rowcount
+
+
+async def forget_senders(tx: Transaction, days: int) -> int:
+    """Delete senders not seen for so many days."""
+    done = await tx.execute(text("DELETE FROM senders WHERE seen_at < now() - make_interval(days => :days)"), {"days": days})
+    return done.rowcount
+
+
+async def forget_attempts(tx: Transaction, before: datetime, most: int) -> int:
+    """Delete up to `most` attempts made before a time of issues that are sent, and return how many went."""
+    done = await tx.execute(
+        text("""
+            DELETE FROM attempts WHERE ctid = ANY (ARRAY(
+                SELECT a.ctid FROM attempts a JOIN sends s USING (issue_id)
+                WHERE a.at < :before AND s.state IN ('sent', 'cancelled') LIMIT :most))
+        """),
+        {"before": before, "most": most},
+    )
+    return done.rowcount
+
+
+async def slow_down(tx: Transaction, way: str, because: str) -> datetime:
+    """Let a way (a domain, or EVERYTHING) rest for a growing while and return until when."""
+    now = clock.now()
+    found = (await tx.execute(select(slow_ways).where(slow_ways.c.way == way).with_for_update())).first()
+    if found is not None and found.until > now:
+        return found.until  # type: ignore[no-any-return]  # several connections were told the same
+    step = 1 if found is None else found.step + 1
+    values = {"way": way, "until": now + slow_for(step), "step": step, "because": because}
+    new = insert(slow_ways).values(values)
+    await tx.execute(new.on_conflict_do_update(index_elements=["way"], set_=values))
+    return now + slow_for(step)
+
+
+async def forget_slowness(tx: Transaction, ways: Collection[str]) -> None:
+    """Note that something was accepted on these ways: their next rest is short again."""
+    now = text("now()")
+    await tx.execute(slow_ways.delete().where(slow_ways.c.way.in_([*ways, EVERYTHING]), slow_ways.c.until < now))
+
+
+async def approved_variants(tx: Transaction, issue_id: UUID, approved_hash: str) -> Mapping[str, Any]:
+    """Return the variants of an issue by language, if they are what `approved_hash` stands for; otherwise holds the issue, and nothing."""
+    send = (await tx.execute(select(sends).where(sends.c.issue_id == issue_id))).one()
+    if content_hash(send.variants) == send.approved_hash == approved_hash:
+        return dict(send.variants)
+    if send.approved_hash == approved_hash:
+        await hold(tx, issue_id, Hold.CONTENT)
+    return {}
+
+
+async def end_what_is_over(tx: Transaction) -> Sequence[UUID]:
+    """Hold sends whose last hour has passed, close those for whom nobody waits any more, and return the issues of the latter."""
+    await tx.execute(
+        text(
+            "UPDATE sends SET state = 'held', held_because = 'expired' WHERE state = 'sending' AND expires_at <= now() AND EXISTS (SELECT"
+            " FROM audience a WHERE a.issue_id = sends.issue_id AND a.state IN ('planned', 'deferred'))"
+        )
+    )
+    done = await tx.execute(
+        text("""
+            UPDATE sends SET state = 'sent', finished_at = now() WHERE state = 'sending' AND NOT EXISTS (
+                SELECT FROM audience a WHERE a.issue_id = sends.issue_id AND a.state IN ('planned', 'claimed', 'started', 'deferred'))
+            RETURNING issue_id
+        """)
+    )
+    return list(done.scalars())
+
+
+_STANDING = text("""
+    SELECT s.issue_id, s.state, s.held_because, s.audience, s.frozen_at, s.finished_at,
+        count(*) FILTER (WHERE a.state = 'accepted') AS accepted, count(*) FILTER (WHERE a.state = 'refused') AS refused,
+        count(*) FILTER (WHERE a.state = 'excluded') AS excluded, count(*) FILTER (WHERE a.state = 'uncertain') AS uncertain,
+        count(*) FILTER (WHERE a.state = 'planned') AS planned, count(*) FILTER (WHERE a.state IN ('claimed', 'started')) AS in_hand,
+        count(*) FILTER (WHERE a.state = 'deferred') AS deferred,
+        min(a.next_at) FILTER (WHERE a.state IN ('planned', 'deferred')) AS next_at
+    FROM sends s LEFT JOIN audience a USING (issue_id) WHERE s.issue_id = :issue GROUP BY s.issue_id
+""")
+
+
+async def standing(tx: Transaction, issue_id: UUID) -> Standing | None:
+    """Return how far an issue has come, counted by one query; None for one that is not to be sent."""
+    row = (await tx.execute(_STANDING, {"issue": issue_id})).mappings().first()
+    return None if row is None else Standing(**{**row, "state": SendState(row["state"])})
+
+
+async def uncertain_rows(tx: Transaction, issue_id: UUID) -> Sequence[Any]:
+    """Return the rows of those of whom nobody can know whether they have it."""
+    asked = select(audience).where(audience.c.issue_id == issue_id, audience.c.state == AudienceState.UNCERTAIN.value)
+    return (await tx.execute(asked.order_by(audience.c.ended_at))).all()

@@ -1,0 +1,34 @@
+"""The kill switch for mails: whether they may leave now, and what waits meanwhile."""
+
+from sqlalchemy import func, select
+
+from services.newsletter.sending.rules import AudienceState
+from services.newsletter.sending.tables import audience, sends
+from shared.db import Transaction
+from shared.events.codes import Service
+from shared.pauses.sender import Sender
+from shared.pauses.store import Waiting, WaitingItem, paused
+
+POOL = "/newsletter/pool"
+SHOWN = 20
+_WAITING = [state.value for state in (AudienceState.PLANNED, AudienceState.CLAIMED, AudienceState.DEFERRED)]
+
+
+async def may_send(tx: Transaction) -> bool:
+    """Say whether mails to subscribers may leave now."""
+    return await paused(tx, SENDER.service.value) is None
+
+
+async def waiting(tx: Transaction, scope: str) -> Waiting:
+    """Return how many mails wait to leave, and of which issues."""
+    del scope  # the newsletter has one
+    issue = sends.c.issue_id
+    asked = select(issue, sends.c.starts_at, func.count().label("mails")).join(audience, audience.c.issue_id == issue)
+    rows = (
+        await tx.execute(asked.where(audience.c.state.in_(_WAITING)).group_by(issue, sends.c.starts_at).order_by(sends.c.starts_at))
+    ).all()
+    items = tuple(WaitingItem(id=str(row.issue_id), title=str(row.issue_id), address=POOL, due=row.starts_at) for row in rows[:SHOWN])
+    return Waiting(count=sum(row.mails for row in rows), items=items)
+
+
+SENDER = Sender(service=Service.NEWSLETTER, waiting=waiting)

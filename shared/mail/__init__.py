@@ -1,0 +1,1 @@
+"""Mails: how they are made, signed, queued and handed to the mail server."""

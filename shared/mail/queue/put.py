@@ -1,0 +1,65 @@
+"""Putting a one-off mail into the queue."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from shared import clock
+from shared.db import Transaction
+from shared.ids import new_id
+from shared.mail.address import Mailbox
+from shared.mail.message import Content, message_id_of, prepare
+from shared.mail.outgoing import Outgoing
+from shared.mail.queue import store
+from shared.vault import Vault
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneOff:
+    """A mail to one person about one thing."""
+
+    purpose: str  # what it is for: confirm-address
+    about: str  # the id of its subject
+    to: Mailbox
+    content: Content  # without slots
+    expires_at: datetime  # from then on it would be of no use, and is not sent
+
+
+class Mails:
+    """Makes the mails of a service: keeps them encrypted, and writes them when they are sent."""
+
+    def __init__(self, vault: Vault, outgoing: Outgoing) -> None:
+        self.outgoing = outgoing
+        self._vault = vault
+
+    async def put(self, tx: Transaction, mail: OneOff) -> UUID:
+        """Return the id of a mail that will be handed over once `tx` has committed; never if it does not.
+
+        Raises HeaderError or SlotError for texts that no mail can carry.
+        """
+        mail_id, now = new_id(), clock.now()
+        self._written(mail_id, mail.to, mail.content, now)  # what cannot be written is refused here, where somebody can do something
+        sealed = self._vault.seal(orjson.dumps({"to": asdict(mail.to), "content": asdict(mail.content)}))
+        await store.insert_mail(
+            tx,
+            mail_id=mail_id,
+            purpose=mail.purpose,
+            about=mail.about,
+            sealed=sealed,
+            now=now,
+            expires_at=clock.check_aware(mail.expires_at),
+        )
+        return mail_id
+
+    def open(self, mail: store.Due) -> tuple[str, bytes]:
+        """Return the recipient's address and the whole message; raises SealError where the key is gone."""
+        found = orjson.loads(self._vault.open(mail.sealed))
+        to = Mailbox(**found["to"])
+        return to.address, self._written(mail.id, to, Content(**found["content"]), mail.created_at)
+
+    def _written(self, mail_id: UUID, to: Mailbox, content: Content, at: datetime) -> bytes:
+        out = self.outgoing
+        prepared = prepare(content, sender=out.sender, domain=out.domain)
+        return prepared.fill(to=to, date=at, message_id=message_id_of(f"mail/{mail_id}", out.domain), signer=out.signer)

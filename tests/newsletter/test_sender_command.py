@@ -1,0 +1,86 @@
+"""`tidings sender` as operators run it, and the sending as pages see it."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from services.__main__ import app as command_line
+from services.newsletter.sending.rules import SendState
+from shared.db import Database
+from shared.ids import new_id
+from shared.migrations import migrate
+from shared.vault import Vault, new_key
+from tests.desk.wire import asker, system
+from tests.newsletter.sending import send_now, standing_of, subscribe
+from tests.newsletter.sink import sink
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.timeout(180)
+async def test_sender_sends_shows_it_and_ends_cleanly(database_url: str, var: Path) -> None:
+    key = new_key()
+    await migrate(database_url, ["newsletter"])
+    database = Database(database_url, "newsletter")
+    await subscribe(database, Vault([key]), [f"{number}@example.net" for number in range(30)])
+    issue = await send_now(database)
+    async with sink(var / "taken", seconds=0.0) as taken:
+        environment = {
+            **os.environ,
+            "TIDINGS_VAR": str(var),
+            "TIDINGS_DATABASE": database_url,
+            "TIDINGS_KAFKA": "127.0.0.1:1",
+            "TIDINGS_DATA_KEYS": key,
+            "TIDINGS_MAIL_FROM": "Network <news@example.org>",
+            "TIDINGS_SMTP": f"smtp://127.0.0.1:{taken.port}?connections=3",
+        }
+        command = [sys.executable, "-m", "services", "sender"]
+        process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=PIPE, cwd=ROOT)
+        try:
+            assert process.stderr is not None
+            said = ""
+            async with asyncio.timeout(120):
+                while "100.0 %" not in said:
+                    line = await process.stderr.readline()
+                    assert line, said
+                    said = line.decode()
+                while (await standing_of(database, issue)).state is not SendState.SENT:
+                    await asyncio.sleep(0.05)
+            assert "audience 30 = accepted 30 + refused 0 + excluded 0 + uncertain 0 + waiting 0" in said
+            assert (taken.count, set(taken.taken().values())) == (30, {1})
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(60):
+                assert await process.wait() == 0
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    await database.close()
+
+
+def test_sender_without_a_mail_server_says_what_to_set(database_url: str, var: Path) -> None:
+    environment = {"TIDINGS_VAR": str(var), "TIDINGS_DATABASE": database_url, "TIDINGS_KAFKA": "127.0.0.1:1"}
+    result = CliRunner().invoke(command_line, ["sender"], env=environment)
+    assert result.exit_code == 1
+    assert "TIDINGS_SMTP" in result.stderr
+
+
+async def test_page_data_of_a_sending_are_for_staff(database_url: str) -> None:
+    async with system(database_url) as wired:
+        database = wired.databases["newsletter"]
+        await subscribe(database, Vault([new_key()]), ["a@example.net"])
+        issue = await send_now(database)
+        address = f"/newsletter/sends/{issue}.json"
+        async with asker(wired.app) as staff:
+            found = (await staff.get(address)).json()
+            assert (found["standing"]["audience"], found["standing"]["holds"]) == (1, True)
+            assert (await staff.get(f"/newsletter/sends/{new_id()}.json")).status_code == httpx.codes.NOT_FOUND
+        async with asker(wired.app, entered=False) as stranger:
+            assert (await stranger.get(address)).status_code == httpx.codes.UNAUTHORIZED
