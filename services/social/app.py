@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from services.social import handlers, jobs, web
+from services.social import handlers, jobs
 from services.social.domain.deliveries import Pace
 from services.social.networks.x.client import X
 from services.social.networks.x.session import API_URL, Account
 from services.social.sender import Networks, Sender
+from services.social.web import drafts_show, posts_show
 from shared.events.codes import Network
 from shared.parts import Parts
 from shared.service import Service
@@ -19,6 +20,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 def build(parts: Parts) -> Service:
     """Return social media, put together and not yet at work."""
     database = parts.database(NAME)
+    pages = parts.pages(NAME, TEMPLATES)
     pace = Pace()
     return Service(
         name=NAME,
@@ -26,8 +28,8 @@ def build(parts: Parts) -> Service:
         listeners=handlers.LISTENS,
         tells=True,
         jobs=jobs.of(Sender(networks_of(parts.settings, pace), pace)),
-        facts=web.facts,
-        routers=(web.router(database, parts.pages(NAME, TEMPLATES)),),
+        facts=drafts_show.facts,
+        routers=(drafts_show.router(database, pages), posts_show.router(database, pages)),
     )
 
 

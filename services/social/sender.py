@@ -7,19 +7,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.social import telling
 from services.social.domain.content import Content
 from services.social.domain.deliveries import Next, Outcome, Pace, Result, State, WaitingFor, after_not_found
 from services.social.networks.x.client import NotBroughtError, TimelineError, X
 from services.social.store import deliveries as ledger
 from services.social.store.deliveries import Delivery
 from services.social.store.pausing import open_networks
-from shared import clock, outbox
+from shared import clock
 from shared.db import Database, Transaction
-from shared.events.base import Source
-from shared.events.codes import Language, Network, SourceKind
-from shared.events.social import PostFailed, PostPlace, PostPublished
-from shared.i18n import translate
-from shared.trace import Cause
+from shared.events.codes import Network
 
 log = logging.getLogger(__name__)
 
@@ -72,12 +69,12 @@ class Sender:
         why = self._why_not(delivery)
         if why is None:
             return self._send
-        await _wait_for_a_person(tx, delivery, why, {"content": delivery.content_hash, "approved": delivery.approved_hash})
+        await telling.wait_for_a_person(tx, delivery, why, {"content": delivery.content_hash, "approved": delivery.approved_hash})
         return None
 
     def _why_not(self, delivery: Delivery) -> WaitingFor | None:
         """Return why a delivery must not go out now, None where it may."""
-        if not content_of(delivery).sha256 == delivery.content_hash == delivery.approved_hash:
+        if not _hash_of(delivery) == delivery.content_hash == delivery.approved_hash:
             return WaitingFor.APPROVAL
         if self._pace.is_late(delivery.due_at, clock.now()):
             # After an attempt whose end was never found, it would be wrong to say that it did not go out.
@@ -129,7 +126,7 @@ class Sender:
             case Result.PUBLISHED:
                 return await self._is_published(tx, delivery, outcome.place_id, outcome.evidence)
             case Result.REFUSED:
-                return await _wait_for_a_person(tx, delivery, outcome.waiting_for or WaitingFor.REFUSED, outcome.evidence)
+                return await telling.wait_for_a_person(tx, delivery, outcome.waiting_for or WaitingFor.REFUSED, outcome.evidence)
             case Result.NOT_NOW:
                 not_before = outcome.not_before or clock.now()
                 if outcome.whole_account:
@@ -190,7 +187,7 @@ class Sender:
                 done = await ledger.write(tx, delivery, **values, **ledger.released())
             case Next.ASK:
                 why = WaitingFor.DUPLICATE if duplicate else WaitingFor.UNCERTAIN
-                done = await _wait_for_a_person(tx, delivery, why, {**(delivery.evidence or {}), **evidence})
+                done = await telling.wait_for_a_person(tx, delivery, why, {**(delivery.evidence or {}), **evidence})
         if done:
             await ledger.note_look(tx, delivery, found=False, evidence=evidence)
 
@@ -199,7 +196,7 @@ class Sender:
         if error.not_before is not None:
             await ledger.pause(tx, delivery.network, reads=error.not_before)
         if self._pace.is_late(tried_at, now):
-            done = await _wait_for_a_person(tx, delivery, WaitingFor.UNCERTAIN, error.evidence)
+            done = await telling.wait_for_a_person(tx, delivery, WaitingFor.UNCERTAIN, error.evidence)
         else:
             next_look = max(now + self._pace.look_again_after, error.not_before or now)
             done = await ledger.write(tx, delivery, not_before=next_look, **ledger.released())
@@ -209,54 +206,24 @@ class Sender:
     async def _is_published(
         self, tx: Transaction, delivery: Delivery, place_id: str, evidence: Mapping[str, Any], published_at: datetime | None = None
     ) -> bool:
-        published_at = published_at or clock.now()
-        address = self._networks[Network(delivery.network)].address_of(place_id)
-        values = {
-            "state": State.PUBLISHED.value,
-            "place_id": place_id,
-            "place_address": address,
-            "published_at": published_at,
-            "evidence": evidence,
-        }
-        if not await ledger.write(tx, delivery, **values, **ledger.released()):
-            return False
-        language: Language = delivery.language
-        network = Network(delivery.network)
-        told = PostPublished(
-            source=_source_of(delivery),
-            networks=(network,),
-            languages=(language,),
-            places=(PostPlace(network=network, language=language, address=address),),
-            published=published_at,
+        return await telling.publish(
+            tx,
+            delivery,
+            place_id=place_id,
+            address=self._networks[Network(delivery.network)].address_of(place_id),
+            evidence=evidence,
+            published_at=published_at or clock.now(),
         )
-        await outbox.put(tx, told, subject=str(delivery.post_id), cause=_cause_of(delivery))
-        return True
 
 
-async def _wait_for_a_person(tx: Transaction, delivery: Delivery, why: WaitingFor, evidence: Mapping[str, Any]) -> bool:
-    """Set a delivery aside with its cause, and tell; returns False where another process holds it by now."""
-    values = {"state": State.WAITING.value, "waiting_for": why.value, "evidence": evidence}
-    if not await ledger.write(tx, delivery, **values, **ledger.released()):
-        return False
-    told = PostFailed(
-        source=_source_of(delivery),
-        networks=(Network(delivery.network),),
-        languages=(delivery.language,),
-        uncertain=why in {WaitingFor.UNCERTAIN, WaitingFor.DUPLICATE} or delivery.sent_again > 0,
-        reason=translate("en", why.key),
-    )
-    await outbox.put(tx, told, subject=str(delivery.post_id), cause=_cause_of(delivery))
-    return True
+def _hash_of(delivery: Delivery) -> str | None:
+    """Return the hash of what would go out; None for what no program of ours has written, which must not hold up what stands behind it."""
+    try:
+        return content_of(delivery).sha256
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def content_of(delivery: Delivery) -> Content:
     """Return what a delivery would send."""
     return Content.from_kept(delivery.network, delivery.language, delivery.content)
-
-
-def _source_of(delivery: Delivery) -> Source | None:
-    return Source(kind=SourceKind(delivery.source_kind), id=delivery.source_id) if delivery.source_kind else None
-
-
-def _cause_of(delivery: Delivery) -> Cause:
-    return Cause(id=delivery.cause, trace_id=delivery.trace_id)

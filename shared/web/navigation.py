@@ -20,6 +20,7 @@ STAFF = (
     Section(address="/intake/review/", key="staff.nav.review"),
     Section(address="/newsletter/pool", key="staff.nav.pool"),
     Section(address="/social/drafts", key="staff.nav.drafts"),
+    Section(address="/social/posts", key="staff.nav.posts"),
     Section(address="/intake/partners/", key="staff.nav.partners"),
     Section(address="/desk/operations", key="staff.nav.operations"),
     Section(address="/desk/events", key="staff.nav.events"),

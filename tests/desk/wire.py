@@ -15,8 +15,8 @@ from services.newsletter import app as newsletter
 from services.newsletter import web as newsletter_web
 from services.newsletter.handlers import LISTENS as NEWSLETTER_LISTENS
 from services.social import app as social
-from services.social import web as social_web
 from services.social.handlers import LISTENS as SOCIAL_LISTENS
+from services.social.web import drafts_show, posts_show
 from shared import clock, outbox, relay
 from shared.consumer import Consumer
 from shared.db import Database, is_away
@@ -148,7 +148,7 @@ def _wire(found: System) -> None:
     install(found.app, pages=plain, staff_key=STAFF, unavailable=is_away)
     found.app.include_router(staff.router)
     found.app.include_router(desk_web.router(Pages(public_url=PUBLIC_URL, templates={"desk": desk.TEMPLATES}), desk.ASKED))
-    facts = {"newsletter": newsletter_web.facts, "social": social_web.facts}
+    facts = {"newsletter": newsletter_web.facts, "social": drafts_show.facts}
     for service, database in found.databases.items():
 
         async def figures(service: str = service) -> Mapping[str, object]:
@@ -157,7 +157,8 @@ def _wire(found: System) -> None:
         found.app.include_router(operations_router(service, database, plain, figures, facts.get(service, no_facts)))
     for name, templates, its_router in (
         (newsletter.NAME, newsletter.TEMPLATES, newsletter_web.router),
-        (social.NAME, social.TEMPLATES, social_web.router),
+        (social.NAME, social.TEMPLATES, drafts_show.router),
+        (social.NAME, social.TEMPLATES, posts_show.router),
     ):
         found.app.include_router(its_router(found.databases[name], Pages(public_url=PUBLIC_URL, templates={name: templates})))
 

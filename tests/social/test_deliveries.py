@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -131,6 +132,29 @@ async def test_what_was_changed_after_its_approval_does_not_leave(network: Sandb
     row = await settle(database, sender_on(network))
     assert row.waiting_for == WaitingFor.APPROVAL
     assert network.timeline.posts == []
+
+
+@pytest.mark.parametrize("change", [{"content": {}}, {"content": {"text": 1, "pictures": [{}]}}, {"network": "orkut"}])
+async def test_what_cannot_be_read_does_not_hold_up_what_can(network: Sandbox, database: Database, change: dict[str, Any]) -> None:
+    broken = await put(database, words("One"))
+    async with database.transaction() as tx:
+        await tx.execute(update(deliveries).values(**change))
+    await put(database, words("Two"))
+    with suppress(ValueError):  # there is no telling of a post on a network that does not exist
+        await sender_on(network).run(database)
+    assert [post.text for post in network.timeline.posts] == ["Two"]
+    assert next(row.place_id for row in await all_of(database) if row.id == broken) is None
+
+
+async def test_what_no_database_can_hold_is_left_out_of_the_evidence(database: Database) -> None:
+    await put(database, words("One"))
+    async with database.transaction() as tx:
+        delivery = await ledger.claim(tx, timedelta(seconds=30), to=Network)
+        assert delivery is not None
+        await ledger.note_look(tx, delivery, found=None, evidence={"a\0": ["\ud800b\0", 1, None]})
+        assert await ledger.write(tx, delivery, evidence={"body": "\0half \ud83d"})
+    (row,) = await all_of(database)
+    assert row.evidence == {"body": "half ?"}
 
 
 async def test_an_approval_fits_one_content_only(network: Sandbox, database: Database) -> None:

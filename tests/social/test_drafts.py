@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from services.social.domain.drafts import DraftState
 from services.social.store.drafts import list_drafts
-from services.social.web import DRAFTS
+from services.social.web.drafts_show import DRAFTS
 from shared.events.intake import PracticePublished, PracticeWithdrawn
 from shared.i18n import LANGUAGES
 from shared.parking import listing

@@ -173,4 +173,5 @@ def _cut(send: Send) -> None:
 def _transport(send: Send) -> Any:
     """Return the connection behind an answer: no application is meant to have it, but a bad line is not meant either."""
     sender: Any = send
+    sender.__self__.disconnected = True  # else uvicorn logs as a fault of ours what is wanted
     return sender.__self__.transport

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -34,9 +35,12 @@ class Content:
 
     @property
     def canonical(self) -> str:
-        """The one JSON text of this content: keys sorted, no spaces, characters as they are."""
-        whole = {"network": self.network.value, "language": self.language, **self.as_kept()}
-        return json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        """The one JSON text of this content: keys sorted, no spaces, characters composed (NFC) as X composes them."""
+        return unicodedata.normalize("NFC", json.dumps(self.as_variant(), ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+
+    def as_variant(self) -> dict[str, Any]:
+        """Return what people approve: the whole of it, by name."""
+        return {"network": self.network.value, "language": self.language, **self.as_kept()}
 
     def as_kept(self) -> dict[str, Any]:
         """Return text and pictures as the ledger keeps them."""

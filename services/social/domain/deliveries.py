@@ -45,6 +45,27 @@ class WaitingFor(StrEnum):
         return f"social.waiting.{self.value}"
 
 
+class Decision(StrEnum):
+    """What a person may decide about a delivery."""
+
+    LIVE = "live"  # it stands there, at the address given
+    AGAIN = "again"  # it does not stand there: send it, now
+    CANCEL = "cancel"
+
+
+def decisions_for(state: State, waiting_for: str | None, sent_again: int) -> tuple[Decision, ...]:
+    """Return what may be decided about a delivery as it stands; nothing while an attempt is open or its end is looked for."""
+    if state is State.SCHEDULED:
+        return (Decision.CANCEL,)
+    if state is not State.WAITING:
+        return ()
+    if waiting_for == WaitingFor.APPROVAL:
+        return (Decision.CANCEL,)
+    if sent_again or waiting_for in {WaitingFor.UNCERTAIN, WaitingFor.DUPLICATE}:
+        return (Decision.LIVE, Decision.AGAIN, Decision.CANCEL)
+    return (Decision.AGAIN, Decision.CANCEL)
+
+
 class Result(StrEnum):
     """How an attempt ended."""
 

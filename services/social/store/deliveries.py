@@ -107,8 +107,43 @@ async def claim(tx: Transaction, lease_for: timedelta, *, to: Iterable[Network])
     return delivery
 
 
+async def lock(tx: Transaction, delivery_id: UUID) -> Delivery | None:
+    """Return a delivery for a person's decision, its lease taken from whoever brings its pictures; None where there is none.
+
+    Whoever had the lease finds it lost before the first byte of the post leaves.
+    """
+    wanted = select(deliveries).where(deliveries.c.id == delivery_id).with_for_update()
+    if (await tx.execute(wanted)).first() is None:
+        return None
+    leased = update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.state.in_((State.SCHEDULED, State.WAITING)))
+    return (await tx.execute(leased.values(lease=new_id()).returning(deliveries))).first() or (await tx.execute(wanted)).first()
+
+
+async def listing(tx: Transaction, state: State | None, limit: int) -> Sequence[Delivery]:
+    """Return deliveries, those due last first."""
+    chosen = select(deliveries).order_by(deliveries.c.due_at.desc(), deliveries.c.id).limit(limit)
+    return (await tx.execute(chosen if state is None else chosen.where(deliveries.c.state == state.value))).all()
+
+
+async def counts(tx: Transaction) -> Mapping[State, int]:
+    """Return how many deliveries stand in each state."""
+    found = {row.state: row.n for row in await tx.execute(select(deliveries.c.state, func.count().label("n")).group_by(deliveries.c.state))}
+    return {state: found.get(state.value, 0) for state in State}
+
+
+def storable(seen: Any) -> Any:
+    """Return what a network has said without what PostgreSQL's JSON cannot hold: NUL, and halves of characters."""
+    if isinstance(seen, str):
+        return seen.replace("\0", "").encode(errors="replace").decode()
+    if isinstance(seen, Mapping):
+        return {storable(name): storable(value) for name, value in seen.items()}
+    return [storable(one) for one in seen] if isinstance(seen, list | tuple) else seen
+
+
 async def write(tx: Transaction, delivery: Delivery, **values: Any) -> bool:
     """Write values into a delivery and lock it; returns False, with nothing written, where another process holds it by now."""
+    if "evidence" in values:
+        values["evidence"] = storable(values["evidence"])
     done = await tx.execute(
         update(deliveries)
         .where(deliveries.c.id == delivery.id, deliveries.c.lease == delivery.lease)
@@ -137,7 +172,7 @@ async def end_attempt(tx: Transaction, attempt_id: UUID, outcome: Outcome) -> bo
     done = await tx.execute(
         update(attempts)
         .where(attempts.c.id == attempt_id, attempts.c.ended_at.is_(None))
-        .values(ended_at=func.clock_timestamp(), outcome=outcome.result.value, evidence=outcome.evidence)
+        .values(ended_at=func.clock_timestamp(), outcome=outcome.result.value, evidence=storable(outcome.evidence))
     )
     return bool(done.rowcount)
 
@@ -159,7 +194,7 @@ async def attempts_of(tx: Transaction, delivery_id: UUID) -> Sequence[Row[Any]]:
 
 async def note_look(tx: Transaction, delivery: Delivery, *, found: bool | None, evidence: Mapping[str, Any]) -> None:
     """Keep what a look into the timeline has shown; `found` is None where it could not be read."""
-    await tx.execute(insert(looks).values(id=new_id(), delivery_id=delivery.id, found=found, evidence=evidence))
+    await tx.execute(insert(looks).values(id=new_id(), delivery_id=delivery.id, found=found, evidence=storable(evidence)))
 
 
 async def places_of_others(tx: Transaction, delivery: Delivery, place_ids: Sequence[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Requests in: the drafts as the team sees them."""
+"""The drafts as the team sees them."""
 
 from collections.abc import Sequence
 

@@ -1,0 +1,1 @@
+"""Requests in: the pages of social media, as the team sees them."""
