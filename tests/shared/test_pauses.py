@@ -22,7 +22,7 @@ from shared.events.desk import SendingPaused, SendingResumed
 from shared.events.registry import TOPICS_OF
 from shared.listening import Listeners, listeners
 from shared.migrations import migrate
-from shared.pauses import by_hand, ending, store
+from shared.pauses import by_hand, ending, saying, store
 from shared.pauses.listening import listeners_of
 from shared.pauses.scopes import concerns, covering
 from shared.pauses.sender import Sender
@@ -301,16 +301,14 @@ async def test_each_pause_ends_where_it_was_set(social: Database, desk: Database
 
 NOT_OPERATOR = Actor(id="ana", roles=frozenset(Role) - {Role.OPERATOR})
 REFUSALS: Sequence[Any] = [
-    pytest.param({"by": NOT_OPERATOR}, by_hand.MayNotPauseError, id="every other role"),
-    pytest.param({"scope": "newsletter"}, by_hand.OtherSenderError, id="another sender's scope"),
-    pytest.param({"reason": " "}, by_hand.ReasonNeededError, id="no reason"),
-    pytest.param({"reason": "a\nb"}, by_hand.ReasonNeededError, id="reason of two lines"),
+    pytest.param({"by": NOT_OPERATOR}, saying.MayNotPauseError, id="every other role"),
+    pytest.param({"scope": "newsletter"}, saying.OtherSenderError, id="another sender's scope"),
+    pytest.param({"reason": " "}, saying.ReasonNeededError, id="no reason"),
+    pytest.param({"reason": "a\nb"}, saying.ReasonNeededError, id="reason of two lines"),
 ]
 
 
-@pytest.mark.parametrize(
-    ("given", "error"), [*REFUSALS, pytest.param({"until": clock.now()}, by_hand.EndInThePastError, id="over already")]
-)
+@pytest.mark.parametrize(("given", "error"), [*REFUSALS, pytest.param({"until": clock.now()}, saying.EndInThePastError, id="over already")])
 async def test_pause_by_hand_that_cannot_be_is_refused(social: Database, given: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         await by_hand_pause(social, **given)
