@@ -57,7 +57,7 @@ class OtherSenderError(PauseError):
 
 def check_word(by: Actor, reason: str, until: datetime | None = None) -> str:
     """Return the reason as it is kept; raises MayNotPauseError, ReasonNeededError or EndInThePastError."""
-    if not by.has(*SUSPENDERS):
+    if not by.holds(*SUSPENDERS):
         raise MayNotPauseError()
     if until is not None and clock.check_aware(until) <= clock.now():
         raise EndInThePastError()

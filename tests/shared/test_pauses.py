@@ -14,7 +14,6 @@ from services.newsletter.jobs import JOBS as NEWSLETTER_JOBS
 from services.social.handlers import LISTENS as SOCIAL
 from services.social.jobs import JOBS as SOCIAL_JOBS
 from shared import clock
-from shared.actors import Actor
 from shared.consumer import Consumer
 from shared.db import Database, Transaction
 from shared.events.codes import Role, Service
@@ -29,6 +28,7 @@ from shared.pauses.sender import Sender
 from shared.pauses.store import GRACE_SECONDS, Origin, Pause, Waiting, WaitingItem
 from shared.trace import Cause
 from tests.desk.wire import make_schema, records_of, tell
+from tests.shared.actors import Actor
 from tests.shared.approval_items import told, waits_for_lock
 
 OPERATOR = Actor(id="olu", roles=frozenset({Role.OPERATOR}))

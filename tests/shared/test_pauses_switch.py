@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from services.newsletter.handlers import LISTENS as NEWSLETTER
 from services.social.handlers import LISTENS as SOCIAL
 from shared import clock
-from shared.actors import Actor
 from shared.consumer import Consumer
 from shared.db import Database, metadata
 from shared.events.codes import Role, SenderState, Service
@@ -22,6 +21,7 @@ from shared.pauses import saying, store, switch
 from shared.pauses.switch import Switch
 from shared.trace import Cause
 from tests.desk.wire import records_of
+from tests.shared.actors import Actor
 from tests.shared.approval_items import make_tables, told
 
 OPERATOR = Actor(id="olu", roles=frozenset({Role.OPERATOR}))
