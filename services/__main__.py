@@ -13,7 +13,7 @@ from services.newsletter import app as newsletter
 from services.social import app as social
 from shared import command, log
 from shared.broker import Probe
-from shared.command import CommandError, say
+from shared.command import AsJson, CommandError, print_json, say
 from shared.embedded import run_file
 from shared.embedded.errors import EmbeddedError
 from shared.events import registry
@@ -46,7 +46,9 @@ app.add_typer(operations_command.app, name="events")
 
 
 @app.command("all")
-def run_all(port: Annotated[int | None, typer.Option(help="Port of the web pages; TIDINGS_PORT, else 8000.")] = None) -> None:
+def run_all(
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the web pages; TIDINGS_PORT, else 8000.")] = None,
+) -> None:
     """Run every service in one process, on embedded PostgreSQL and Kafka unless set otherwise. Ctrl-C ends it cleanly."""
     settings = command.read_settings(**({} if port is None else {"port": port}))
     log.configure(settings.log)
@@ -156,17 +158,24 @@ for _name in BUILDS:
 
 
 @app.command()
-def migrate() -> None:
+def migrate(*, as_json: AsJson = False) -> None:
     """Bring all schemas to the newest version; safe to run twice and from several places at once."""
     settings = command.found_settings()
     command.run(migrate_schemas(settings.database, OWNERS))
+    if as_json:
+        print_json({"migrated": OWNERS})
+        return
     say(f"The schemas of {', '.join(OWNERS)} are at their newest version.")
 
 
 @app.command()
-def key() -> None:
+def key(*, as_json: AsJson = False) -> None:
     """Print a new key for TIDINGS_DATA_KEYS."""
-    typer.echo(new_key())
+    made = new_key()
+    if as_json:
+        print_json({"key": made})
+        return
+    typer.echo(made)
 
 
 def main() -> None:

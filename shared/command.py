@@ -5,11 +5,13 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared import clock
 from shared import settings as settings_
 from shared.embedded import run_file
 from shared.keys import kept_keys
@@ -19,6 +21,9 @@ from shared.vault import Vault
 from shared.web.staff import StaffKey
 
 T = TypeVar("T")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Give JSON on standard output.")]
+"""The option that every command has whose outcome a program may want."""
 
 
 class CommandError(Exception):
@@ -114,8 +119,12 @@ def say(sentence: str = "") -> None:
 
 def print_json(value: object) -> None:
     """Give programs something, on standard output."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=str)
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=_in_json)
     sys.stdout.write("\n")
+
+
+def _in_json(value: object) -> str:
+    return clock.rfc3339(value) if isinstance(value, datetime) else str(value)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:

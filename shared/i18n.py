@@ -37,6 +37,8 @@ COOKIE = "tidings_lang"
 # British forms of dates ("16 June 2026"): the United Nations writes the day first.
 _FORMATS = {"en": "en_GB"}
 _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "ur", "yi"})
+_AT_HOME = frozenset({"R", "AL", "NSM", "WS"})
+"""Bidirectional classes of what needs no isolate in a sentence that runs from right to left: its letters, their marks, spaces."""
 # A header with more is not from a browser, and only costs time.
 _ACCEPT_MAX_CHARACTERS = 500
 
@@ -106,10 +108,13 @@ def fill(sentence: str, language: str, params: Mapping[str, object]) -> str:
 def _shown(language: str, name: str, value: object) -> object:
     if name == "n" and isinstance(value, int | float | Decimal):
         return number(value, language)
-    if type(value) is str and direction(language) == "rtl" and any(bidirectional(character) == "L" for character in value):
-        # A Latin name in an Arabic sentence must not pull its neighbours' punctuation over to its side (UAX #9, isolates).
-        return f"\u2068{value}\u2069"
-    return value
+    if direction(language) == "ltr" or isinstance(value, int | float | Decimal) or hasattr(value, "__html__"):
+        return value  # a bare number reads the same both ways; markup brings its own `dir` along
+    if all(bidirectional(character) in _AT_HOME for character in str(value)):
+        return value
+    # A Latin name in an Arabic sentence must not pull its neighbours' punctuation over to its side, nor a date or a path be
+    # turned round in itself (UAX #9, isolates). It is done here, so that no sentence of the catalogue need remember it.
+    return f"\u2068{value}\u2069"
 
 
 def translate(language: str, key: str, /, *, n: int | None = None, **params: object) -> str:

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -38,6 +40,23 @@ def _database(value: str) -> str:
     return value.replace("postgresql://", "postgresql+asyncpg://", 1)
 
 
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{value!r} is no IANA time zone") from error
+    return value
+
+
+def _proxies(value: str) -> str:
+    for part in filter(None, (part.strip() for part in value.split(","))):
+        try:
+            ip_network(part, strict=False)
+        except ValueError as error:
+            raise ValueError(f"{part!r} is no IP address or network") from error
+    return value
+
+
 def _public_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.query:
@@ -64,7 +83,8 @@ class Settings(BaseSettings):
         default_factory=list, examples=["the output of: tidings key"]
     )
     staff_key: SecretStr | None = Field(None, examples=["a long random word"])  # opens the staff pages until people can sign in
-    trusted_proxies: str = Field("127.0.0.1", examples=["10.0.0.2"])
+    timezone: Annotated[str, AfterValidator(_timezone)] = Field("Europe/Zurich", examples=["America/New_York"])  # of moments on pages
+    trusted_proxies: Annotated[str, AfterValidator(_proxies)] = Field("127.0.0.1", examples=["10.0.0.2"])
     log: Literal["text", "json"] = Field("text", examples=["json"])
 
     @classmethod

@@ -22,7 +22,7 @@ from shared.broker import Probe
 from shared.events.codes import Service
 from shared.parking import MAX_ATTEMPTS, PAUSES_SECONDS
 from shared.parts import Parts
-from shared.readiness import Grade
+from shared.readiness import OUTBOX_UNKNOWN, DatabaseState, Grade
 from shared.service import Kafka, Running
 from shared.settings import PREFIX, Settings
 from shared.vault import Vault, new_key
@@ -269,7 +269,7 @@ def test_the_metrics_listed_are_those_that_are_counted() -> None:
 
 def test_every_state_of_readiness_is_explained() -> None:
     codes = codes_in(look_up("metrics-and-readiness.md"))
-    assert {state.value for state in State} | {grade.value for grade in Grade} <= set(codes)
+    assert {*State, *Grade, *DatabaseState, OUTBOX_UNKNOWN} <= set(codes)
 
 
 def test_the_pauses_of_parking_are_those_of_the_code() -> None:

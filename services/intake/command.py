@@ -1,24 +1,30 @@
 """`tidings partner`, and the first steps that `tidings all` prints."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from services.intake.commands import demo_partner
 from services.intake.store import partners
 from services.intake.webhooks import snippets
 from shared import clock, command
-from shared.command import print_json, say
+from shared.command import AsJson, print_json, say
+from shared.db import Database
 from shared.events.kinds.parts import MailAddress
 from shared.events.kinds.practice import PracticeSubmission
 from shared.events.texts import Line
 from shared.parts import Parts
+from shared.vault import SealError, Vault
 from shared.web.addresses import on_loopback
 
 _NAME: TypeAdapter[str] = TypeAdapter(Line)
 _MAIL: TypeAdapter[str] = TypeAdapter(MailAddress)
+
+DEMO_NAME = "Example City"
+DEMO_CONTACT = "partner@example.org"
 
 app = typer.Typer(no_args_is_help=True, help="Partners, who send by signed webhook.")
 
@@ -33,7 +39,7 @@ def add(
     name: str,
     contact: Annotated[str, typer.Option(help="Mail address of the person to ask about what they send.")],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Give JSON on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a partner; prints the webhook address and the first secret, which is shown this once."""
     try:
@@ -65,6 +71,29 @@ async def _add(parts: Parts, name: str, contact: str) -> partners.NewPartner:
 def door_of(public_url: str, partner: object) -> str:
     """Return the webhook address of a partner."""
     return f"{public_url}/intake/webhooks/{getattr(partner, 'id', partner)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoPartner:
+    """The partner of trial runs."""
+
+    id: UUID
+    secret: str = field(repr=False)
+
+
+async def demo_partner(database: Database, vault: Vault) -> DemoPartner:
+    """Return the partner of trial runs with a secret that works; the same each time, made where it is missing."""
+    async with database.transaction() as tx:
+        await partners.add_demo_partner(tx, vault, name=DEMO_NAME, contact=DEMO_CONTACT)
+        found = await partners.demo_partner_of(tx)
+        assert found is not None
+        for key in await partners.keys_of(tx, found.id):
+            if key.revoked_at is None and key.kind == "secret":
+                try:
+                    return DemoPartner(id=found.id, secret=vault.open(key.sealed).decode())
+                except SealError:  # the data keys of an earlier run are gone
+                    continue
+        return DemoPartner(id=found.id, secret=await partners.add_secret(tx, vault, found.id))
 
 
 async def first_steps(parts: Parts) -> Sequence[str]:

@@ -1,6 +1,6 @@
 """`tidings events`: looks at deliveries between services and repairs them, on the system that runs or that the settings name."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -8,8 +8,8 @@ from uuid import UUID
 
 import typer
 
-from shared import command, parking
-from shared.command import print_json, print_table, say
+from shared import command, i18n, parking
+from shared.command import AsJson, print_json, print_table, say
 from shared.db import Database, Transaction
 from shared.events import registry
 from shared.events.codes import Service
@@ -24,17 +24,18 @@ SERVICES = tuple(one.value for one in Service if registry.types_told_by(one) or 
 """The services that have deliveries: those that tell or listen today."""
 
 BY = "tidings events"
+MOST_LISTED = 100_000  # they are held in memory, those of every service at once
 _PARKED = ("event_id", "type", "subject", "state", "behind", "attempts", "next_at", "error")
 _TIMES = ["%Y-%m-%dT%H:%M:%S%z"]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Give JSON instead of a table.")]
 OneService = Annotated[str | None, typer.Option("--service", help=f"Only this service: {', '.join(SERVICES)}.")]
 Since = Annotated[datetime | None, typer.Option(formats=_TIMES, help="What was told since then, such as 2026-06-16T09:00:00+0200.")]
 Until = Annotated[datetime | None, typer.Option(formats=_TIMES, help="… and before then.")]
+Limit = Annotated[int, typer.Option(min=1, max=MOST_LISTED, help="How many.")]
 
 
 @app.command("list")
-def list_events(service: OneService = None, limit: int = 50, *, as_json: AsJson = False) -> None:
+def list_events(service: OneService = None, limit: Limit = 50, *, as_json: AsJson = False) -> None:
     """Show what was told and taken last."""
     found = _on_each(service, lambda tx: deliveries.recent(tx, limit))
     rows = [{"service": name, **asdict(one)} for name, recent in found for one in recent]
@@ -54,12 +55,18 @@ def parked(service: OneService = None, *, as_json: AsJson = False) -> None:
 def redrive(
     event_id: Annotated[UUID | None, typer.Argument(help="The event; without one, every dead event.")] = None,
     service: OneService = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Try dead events again now."""
-    count = sum(done for _, done in _on_each(service, lambda tx: parking.redrive(tx, event_id=event_id, by=BY)))
+    found = _on_each(service, lambda tx: parking.redrive(tx, event_id=event_id, by=BY))
+    count = sum(done for _, done in found)
     if event_id is not None and not count:
         raise _not_parked(event_id)
-    say(f"{count} events are tried again now.")
+    if as_json:
+        print_json({"redriven": count, "services": _where_done(found)})
+        return
+    say(i18n.translate("en", "staff.command.redriven", n=count))
 
 
 @app.command()
@@ -67,12 +74,18 @@ def discard(
     event_id: UUID,
     reason: Annotated[str, typer.Option(help="Why nobody will need its effect.")],
     service: OneService = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Give one event up for good; the later ones of its subject go on."""
     if not reason.strip():
         raise typer.BadParameter("say why nobody will need its effect", param_hint="--reason")
-    if not any(done for _, done in _on_each(service, lambda tx: deliveries.discard(tx, event_id, by=BY, reason=reason))):
+    found = _on_each(service, lambda tx: deliveries.discard(tx, event_id, by=BY, reason=reason))
+    if not any(done for _, done in found):
         raise _not_parked(event_id)
+    if as_json:
+        print_json({"discarded": event_id, "services": _where_done(found)})
+        return
     say(f"{event_id} is given up.")
 
 
@@ -82,13 +95,23 @@ def replay(
     since: Since = None,
     until: Until = None,
     service: OneService = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Offer events to their listeners again; those that have them drop them."""
+    wanted = frozenset(event_ids or ())
+    told = _on_each(service, lambda tx: deliveries.told_among(tx, wanted)) if wanted else ()
+    if unknown := wanted.difference(*(ids for _, ids in told)):
+        raise _not_told(unknown)
     try:
-        found = _on_each(service, lambda tx: deliveries.replay(tx, event_ids=event_ids or (), since=since, until=until))
+        found = _on_each(service, lambda tx: deliveries.replay(tx, event_ids=wanted, since=since, until=until))
     except deliveries.ReplayTooWideError as error:
         raise typer.BadParameter(str(error)) from error
-    say(f"{sum(done for _, done in found)} events are offered again.")
+    count = sum(done for _, done in found)
+    if as_json:
+        print_json({"replayed": count, "services": _where_done(found)})
+        return
+    say(i18n.translate("en", "staff.command.replayed", n=count))
 
 
 def _on_each(service: str | None, ask: Callable[[Transaction], Awaitable[T]]) -> Sequence[tuple[str, T]]:
@@ -109,6 +132,15 @@ async def _ask_each(services: Sequence[str], ask: Callable[[Transaction], Awaita
         finally:
             await database.close()
     return answers
+
+
+def _where_done(found: Sequence[tuple[str, int]]) -> list[str]:
+    return [service for service, done in found if done]
+
+
+def _not_told(event_ids: Collection[UUID]) -> typer.Exit:
+    named = ", ".join(sorted(map(str, event_ids)))
+    return command.fail(i18n.translate("en", "staff.command.not-told", ids=named))
 
 
 def _not_parked(event_id: UUID) -> typer.Exit:

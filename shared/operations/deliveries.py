@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, func, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, any_, bindparam, func, select, text, update
 
 from shared import clock, parking
 from shared.db import Transaction
@@ -124,6 +124,15 @@ async def discard(tx: Transaction, event_id: UUID, *, by: str, reason: str) -> b
     return await parking.discard(tx, event_id, by=by, reason=reason.strip())
 
 
+async def told_among(tx: Transaction, event_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of these events that this service has told, as far as it still keeps them."""
+    return set((await tx.execute(select(outbox.c.id).where(_among(event_ids)))).scalars())
+
+
+def _among(event_ids: Collection[UUID]) -> ColumnElement[bool]:
+    return outbox.c.id == any_(bindparam("ids", list(event_ids), type_=ARRAY(Uuid)))
+
+
 async def replay(tx: Transaction, *, event_ids: Collection[UUID] = (), since: datetime | None = None, until: datetime | None = None) -> int:
     """Have the relay offer events again, those named or those told from `since` until before `until`, and return how many.
 
@@ -132,7 +141,7 @@ async def replay(tx: Transaction, *, event_ids: Collection[UUID] = (), since: da
     if bool(event_ids) == (since is not None) or (until is not None and since is None):
         raise ReplayTooWideError(ReplayTooWideError.__doc__)
     if since is None:
-        wanted = outbox.c.id == any_(bindparam("ids", list(event_ids), type_=ARRAY(Uuid)))
+        wanted = _among(event_ids)
     else:
         wanted = outbox.c.time >= clock.check_aware(since)
         if until is not None:

@@ -7,27 +7,11 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-# pydantic's error types, each with our sentence and the names of its numbers there and here.
-_SENTENCES: dict[str, tuple[str, str, str]] = {
-    "missing": ("fault.missing", "", ""),
-    "extra_forbidden": ("fault.unexpected", "", ""),
-    "string_too_short": ("fault.too-short", "min_length", "n"),
-    "string_too_long": ("fault.too-long", "max_length", "n"),
-    "too_short": ("fault.too-few", "min_length", "n"),
-    "too_long": ("fault.too-many", "max_length", "n"),
-    "enum": ("fault.not-offered", "", ""),
-    "literal_error": ("fault.not-offered", "", ""),
-    "greater_than_equal": ("fault.too-small", "ge", "limit"),
-    "less_than_equal": ("fault.too-large", "le", "limit"),
-}
-_FAMILIES = {
-    "url_": "fault.not-an-address",
-    "date_": "fault.not-a-day",
-    "int_": "fault.not-a-number",
-    "float_": "fault.not-a-number",
-    "decimal_": "fault.not-a-number",
-}
+from shared.events.kinds.faults import FaultCode, fault_key, meaning_of
+from shared.events.kinds.rules import KIND_RULES
+
 _OWN = "fault."
+_NOT_OFFERED = "not-offered"  # of a list that the reader sees, so that its entries need not be named
 # Where FastAPI found a value, before the path within it.
 _PARTS = frozenset({"body", "query", "path", "header", "cookie"})
 
@@ -39,7 +23,7 @@ class Fault:
     field: str  # as the form names it: "title.en"
     pointer: str  # JSON pointer (RFC 6901): "/title/en"; empty for the whole
     part: str  # body, query, path, header or cookie
-    code: str  # for programs; stays the same in every language
+    code: str  # for programs; stays the same in every language, and is that of the webhook door where it has one
     key: str
     params: Mapping[str, Any]
 
@@ -47,7 +31,8 @@ class Fault:
 def faults_of(errors: ValidationError | Sequence[ErrorDetails], *, located: bool = False) -> tuple[Fault, ...]:
     """Return the faults that pydantic found, in its order; `located` where FastAPI has put the request's part before each path.
 
-    A validator of ours names its own sentence by raising `PydanticCustomError("fault.not-a-country", …)`.
+    A validator of ours names its own sentence by raising `PydanticCustomError("fault.not-a-country", …)`; the rules of the kinds
+    have theirs by their code alone.
     """
     details = errors.errors(include_url=False) if isinstance(errors, ValidationError) else errors
     return tuple(_fault(error, located=located) for error in details)
@@ -63,27 +48,22 @@ def _fault(error: ErrorDetails, *, located: bool) -> Fault:
     part = "body"
     if located and path and path[0] in _PARTS:
         part, path = str(path[0]), path[1:]
-    key, params = _sentence(error)
+    code, params = _meaning(error)
     return Fault(
         field=".".join(str(step) for step in path),
         pointer="".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path),
         part=part,
-        code=error["type"],
-        key=key,
+        code=code,
+        key=fault_key(code),
         params=params,
     )
 
 
-def _sentence(error: ErrorDetails) -> tuple[str, dict[str, Any]]:
-    kind, context = error["type"], error.get("ctx", {})
+def _meaning(error: ErrorDetails) -> tuple[str, Mapping[str, Any]]:
+    kind = error["type"]
     if kind.startswith(_OWN):
-        return kind, context
-    if error["input"] is None or error["input"] == "":
-        return "fault.missing", {}  # an empty field of a form is sent as an empty string
-    if kind in _SENTENCES:
-        key, theirs, ours = _SENTENCES[kind]
-        return key, {ours: context[theirs]} if ours else {}
-    for family, key in _FAMILIES.items():
-        if kind.startswith(family):
-            return key, {}
-    return "fault.wrong", {}
+        return kind.removeprefix(_OWN), error.get("ctx", {})
+    if kind not in KIND_RULES and error["input"] in (None, ""):
+        return FaultCode.MISSING.value, {}  # an empty field of a form is sent as an empty string
+    code, params = meaning_of(error, KIND_RULES)
+    return (_NOT_OFFERED, {}) if code == FaultCode.NOT_ONE_OF.value else (code, params)

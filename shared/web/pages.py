@@ -72,7 +72,7 @@ class Pages:
         *,
         public_url: str,
         templates: Mapping[str, Path] | None = None,
-        zone: str = "Europe/Zurich",
+        zone: str = "UTC",
         banner: Banner | None = None,
     ) -> None:
         """Read templates from shared/web/templates, and from each of `templates`' folders under its name: `intake/practice.html`.
@@ -153,8 +153,7 @@ class Pages:
 
     @pass_context
     def _moment(self, context: Context, value: datetime) -> Markup:
-        machine = clock.check_aware(value).isoformat().replace("+00:00", "Z")
-        return Markup('<time datetime="{}">{}</time>').format(machine, i18n.moment(value, context["lang"], self.zone))
+        return Markup('<time datetime="{}">{}</time>').format(clock.rfc3339(value), i18n.moment(value, context["lang"], self.zone))
 
 
 def sentences(language: str) -> Callable[..., str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.intake.commands import demo_partner
+from services.intake.command import demo_partner
 from services.intake.store import partners
 from services.intake.webhooks.keys import generate_secret
 from shared import clock

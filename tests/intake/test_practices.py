@@ -125,6 +125,13 @@ async def test_linked_data_say_what_the_page_says(intake: Intake, staff: httpx.A
     assert all(about["name"] in found.text for about in work["about"])
 
 
+async def test_the_bare_address_leads_to_what_is_public(reader: httpx.AsyncClient) -> None:
+    for query in ("", "?lang=fr"):
+        answer = await reader.get(f"/{query}")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/practices/{query}")
+        page(await reader.get(answer.headers["location"]))
+
+
 @pytest.mark.parametrize("slug", ["nothing", "%00", "%ff", "a" * 5000, "%3Cscript%3E"])
 async def test_an_unknown_practice_is_not_found(reader: httpx.AsyncClient, slug: str) -> None:
     page(await reader.get(f"/practices/{slug}"), 404)
@@ -142,10 +149,11 @@ async def test_a_tracking_page_is_whole_in_every_language_and_kept_by_nobody(
     intake: Intake, reader: httpx.AsyncClient, language: str
 ) -> None:
     await submitted(intake, "pledge")
-    [kept] = await intake.rows("SELECT token, reference FROM submissions")
+    [kept] = await intake.rows("SELECT id, token, reference FROM submissions")
     answer = await reader.get(f"/intake/track/{kept.token}?lang={language}")
     found = page(answer)
     assert kept.reference in found.text
+    assert str(kept.id) in found.text  # what the team's search box takes
     assert look_up(language, "track.state.received")[0] in found.text
     assert (answer.headers["cache-control"], answer.headers["x-robots-tag"]) == ("no-store", "noindex")
     assert found.one("meta", name="robots")["content"] == "noindex"

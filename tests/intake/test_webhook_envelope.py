@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.webhooks.envelope import Dialect, Envelope, read, read_moment, unknown_type
-from services.intake.webhooks.faults import FaultCode
 from services.intake.webhooks.problem import Reason, Refusal
+from shared.events.kinds.faults import FaultCode
 from tests.intake.webhook_sender import EVENT, NOW, body_of, everything_said, signed, verified, with_header
 
 DATA = EVENT["data"]

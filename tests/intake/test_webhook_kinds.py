@@ -8,9 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from services.intake.webhooks.envelope import Envelope, read
-from services.intake.webhooks.faults import FaultCode, fault_key, of_validation
 from services.intake.webhooks.problem import message_keys, refuse_schema
 from shared.events.kinds import KINDS_BY_TYPE
+from shared.events.kinds.faults import FaultCode, fault_key, of_validation
 from tests.intake.webhook_sender import NOW, body_of, everything_said, signed, verified
 
 TYPES = sorted(KINDS_BY_TYPE)

@@ -15,7 +15,6 @@ from pydantic import AnyHttpUrl, AwareDatetime, BaseModel, ConfigDict, Field, St
 from pydantic_core import PydanticCustomError
 
 import shared.events
-from services.intake.webhooks.faults import FaultCode, fault, of_validation, pointer_to
 from services.intake.webhooks.keys import KeyFault
 from services.intake.webhooks.problem import (
     MAX_FAULTS,
@@ -28,7 +27,8 @@ from services.intake.webhooks.problem import (
     refuse_schema,
     refuse_until,
 )
-from services.intake.webhooks.rules import KIND_RULES
+from shared.events.kinds.faults import FaultCode, fault, of_validation, pointer_to
+from shared.events.kinds.rules import KIND_RULES
 from tests.intake.webhook_sender import say
 
 

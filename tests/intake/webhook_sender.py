@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from services.intake.webhooks.faults import Params
 from services.intake.webhooks.headers import RawHeaders
 from services.intake.webhooks.keys import SharedKey
 from services.intake.webhooks.problem import Refusal
 from services.intake.webhooks.signature import Verified, verify
+from shared.events.kinds.faults import Params
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 SECRET = bytes(range(100, 132))

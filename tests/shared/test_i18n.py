@@ -72,6 +72,22 @@ def test_latin_name_in_an_arabic_sentence_is_isolated() -> None:
 
 
 @pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        pytest.param("2026-06-16", "\u20682026-06-16\u2069", id="a day"),
+        pytest.param(date(2026, 6, 16), "\u20682026-06-16\u2069", id="a day that is no text yet"),
+        pytest.param("/data/0", "\u2068/data/0\u2069", id="a place in a body"),
+        pytest.param("/", "\u2068/\u2069", id="a sign alone"),
+        pytest.param("الهجرة الآمنة", "الهجرة الآمنة", id="Arabic"),
+        pytest.param(1990, "1990", id="a number"),
+        pytest.param(Markup("<b>x</b>"), "<b>x</b>", id="markup"),
+    ],
+)
+def test_what_an_arabic_sentence_would_turn_round_is_isolated(page: object, expected: str) -> None:
+    assert i18n.translate("ar", "base.title", page=page, site="الهجرة") == f"{expected} – الهجرة"
+
+
+@pytest.mark.parametrize(
     ("what", "query", "cookie", "accept", "expected"),
     [
         ("the address first", "ar", "es", "fr", "ar"),

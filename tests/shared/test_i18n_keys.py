@@ -13,11 +13,18 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
-from shared.i18n import LANGUAGES, LOCALES
+from shared.i18n import LANGUAGES, LOCALES, fill
 
 ROOT = Path(__file__).parents[2]
 KEY = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+")
 STAFF = "staff."
+NEVER_ONE = {"problem.too-large.detail", "staff.odd.cut"}
+"""Sentences that count what is never one: bytes, in thousands."""
+COUNTED = re.compile(r"\{n\} (?!(?:of|are|s|min|h)\b)[a-z]")
+"""A number and what it counts; units that are written short do not change with the number."""
+ISOLATED = re.compile("\u2068[^\u2068\u2069]*\u2069")
+TURNED_ROUND = re.compile(r"(?<![A-Za-z0-9] )(?<![\w.:/-])\d+[-/+]\d|://(?!\w)|(?<!\w)[-+_/@#]\w|[A-Za-z0-9]_(?!\w)")
+"""What reads wrong between Arabic words (UAX #9): numbers that a hyphen joins, and a sign before or after a Latin word."""
 # Functions whose first or second argument is a key.
 TRANSLATING = {"t", "translate", "look_up", "PydanticCustomError"}
 
@@ -183,3 +190,24 @@ def _faults(language: str) -> Iterator[str]:
         wanted = set[str]().union(*map(places, sentences_of(english[key])))
         if named != wanted:
             yield f"{key}: places {sorted(named)}, in English {sorted(wanted)}"
+
+
+def test_english_sentences_that_count_have_a_singular() -> None:
+    counting = {key for key, message in messages("en").items() if not message.pluralizable and COUNTED.search(str(message.string))}
+    assert counting - NEVER_ONE == set()
+
+
+@pytest.mark.parametrize("value", ["IOM (Geneva)", "2031-02-03", "/data/0", "+09:30", "/"])
+def test_what_fills_a_place_of_an_arabic_sentence_stands_in_isolates_once(value: str) -> None:
+    for key, message in messages("ar").items():
+        for sentence in sentences_of(message):
+            # Numbers are left out: bare digits read the same both ways, and a count gets the language's separators.
+            named = [name for _, name, _, _ in Formatter().parse(sentence) if name not in {None, "n"}]
+            filled = fill(sentence, "ar", {"n": 3} | dict.fromkeys(places(sentence) - {"n"}, value))
+            assert filled.count(f"\u2068{value}\u2069") == len(named), key
+            assert "\u2068\u2068" not in filled, key
+
+
+def test_what_an_arabic_sentence_itself_writes_in_latin_or_digits_is_not_turned_round() -> None:
+    bare = {key: ISOLATED.sub("", sentence) for key, message in messages("ar").items() for sentence in sentences_of(message)}
+    assert {key: sentence for key, sentence in bare.items() if TURNED_ROUND.search(sentence)} == {}

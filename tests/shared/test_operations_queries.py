@@ -69,6 +69,12 @@ async def test_recent_shows_both_ways_newest_first(consumer: Consumer, database:
         assert len(await deliveries.recent(tx, 2)) == 2
 
 
+async def test_those_that_were_told_are_known_among_others(database: Database) -> None:
+    told, other = await tell(database, "a"), new_id()
+    async with database.transaction() as tx:
+        assert await deliveries.told_among(tx, {told, other}) == {told}
+
+
 async def test_parked_events_are_counted_once_and_listed_dead_first(consumer: Consumer, database: Database) -> None:
     await consumer.take([trial.record("a", 1, offset=0, poison=True), trial.record("a", 2, offset=1), broken("b", 2)])
     async with database.transaction() as tx:

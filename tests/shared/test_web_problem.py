@@ -87,8 +87,8 @@ async def test_refused_values_are_named_by_pointer_and_not_repeated() -> None:
         shown = await asker.post("/webhooks/p1", json={}, headers={"Accept-Language": "fr"})
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
-        {"in": "body", "pointer": "/title", "code": "string_too_long", "detail": "Write at most 5 characters."},
-        {"in": "body", "pointer": "/address", "code": "string_type", "detail": translate("en", "fault.wrong")},
+        {"in": "body", "pointer": "/title", "code": "too-long", "detail": "Write at most 5 characters."},
+        {"in": "body", "pointer": "/address", "code": "not-text", "detail": translate("en", "fault.not-text")},
     ]
     assert "4111" not in answer.text
     assert "Remplissez ce champ." in shown.text
@@ -159,7 +159,7 @@ def test_faults_of_a_form_are_sentences_by_field() -> None:
         _Form.model_validate({"title": {"en": 5}, "level": "local", "objectives": [], "link": "x", "year": 1200, "a/b~c": 1})
     faults = faults_of(refused.value)
     assert {fault.field: fault.key for fault in faults} == {
-        "title.en": "fault.wrong",
+        "title.en": "fault.not-text",
         "level": "fault.not-offered",
         "objectives": "fault.too-few",
         "link": "fault.not-an-address",

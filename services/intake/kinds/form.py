@@ -11,8 +11,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.intake.webhooks.faults import fault_key
-from services.intake.webhooks.rules import KIND_RULES
 from shared.events.base import Audience, Public
 from shared.events.codes import COUNTRIES, LANGUAGES
 from shared.events.kinds.parts import Submission
@@ -182,7 +180,7 @@ class Filled:
 
     def faults(self, error: ValidationError | None) -> tuple[Fault, ...]:
         """Return what is wrong, under the names that the fields have in the form, in the words that the door uses too."""
-        found = [*self._written_twice(), *(self._as_in_form(fault) for fault in (faults_in_words(error) if error else ()))]
+        found = [*self._written_twice(), *(self._as_in_form(fault) for fault in (faults_of(error) if error else ()))]
         places = {field.name: place for place, field in enumerate(self.fields)}
         return tuple(sorted(found, key=lambda fault: places.get(fault.field.partition(".")[0], 0)))
 
@@ -199,12 +197,3 @@ class Filled:
 
 def _is_needed_group(field: FormField) -> bool:
     return field.widget is Widget.GROUP and field.required
-
-
-def faults_in_words(error: ValidationError) -> tuple[Fault, ...]:
-    """Return what is wrong with the values of a form, each with its sentence; a rule of a kind has one of its own."""
-    details = error.errors(include_url=False)
-    return tuple(
-        replace(fault, key=fault_key(fault.code), params=detail.get("ctx", {})) if fault.code in KIND_RULES else fault
-        for fault, detail in zip(faults_of(details), details, strict=True)
-    )

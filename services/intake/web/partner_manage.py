@@ -9,7 +9,6 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Row
 from starlette.exceptions import HTTPException
 
-from services.intake.kinds.form import faults_in_words
 from services.intake.store import partners
 from services.intake.webhooks.keys import KeyFault
 from shared import clock
@@ -17,7 +16,7 @@ from shared.db import Database, Transaction
 from shared.events.kinds.parts import MailAddress
 from shared.events.texts import Line
 from shared.vault import SealError, Vault
-from shared.web.forms import Fault
+from shared.web.forms import Fault, faults_of
 from shared.web.pages import Pages
 from shared.web.staff import require_staff
 
@@ -58,7 +57,7 @@ class Partners:
         try:
             wanted = _NewPartner(name=name, contact=contact)
         except ValidationError as error:
-            return await self._listing(request, 422, faults=faults_in_words(error), filled={"name": name, "contact": contact})
+            return await self._listing(request, 422, faults=faults_of(error), filled={"name": name, "contact": contact})
         async with self._database.transaction() as tx:
             made = await partners.add_partner(tx, self._vault, name=wanted.name, contact=wanted.contact)
         return self._show_once(request, made.id, wanted.name, made.secret)

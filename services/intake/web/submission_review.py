@@ -15,7 +15,6 @@ from starlette.exceptions import HTTPException
 
 from services.intake import domain
 from services.intake.domain import AlreadyDecidedError, Decision, ReviewedElsewhereError, StoredSubmission, SubmissionState
-from services.intake.kinds.form import faults_in_words
 from services.intake.store import practices, submissions
 from services.intake.web.practice_browse import practice_path
 from services.intake.web.submission_describe import describe
@@ -27,7 +26,7 @@ from shared.events.kinds import KINDS
 from shared.events.texts import Line, Text
 from shared.ids import new_id
 from shared.vault import SealError, Vault
-from shared.web.forms import Fault
+from shared.web.forms import Fault, faults_of
 from shared.web.pages import Pages
 from shared.web.request_state import reader_language
 from shared.web.staff import require_staff
@@ -210,7 +209,7 @@ def _id(text: str) -> UUID:
 
 def _named(error: ValidationError, field: str) -> tuple[Fault, ...]:
     """Return the faults of one value under the name of its field."""
-    return tuple(replace(fault, field=field) for fault in faults_in_words(error))
+    return tuple(replace(fault, field=field) for fault in faults_of(error))
 
 
 def _back_to(submission: str) -> Response:

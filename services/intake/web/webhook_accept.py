@@ -27,7 +27,6 @@ from services.intake.webhooks import body as bodies
 from services.intake.webhooks import envelope as envelopes
 from services.intake.webhooks import handshake
 from services.intake.webhooks.envelope import Envelope
-from services.intake.webhooks.faults import of_validation
 from services.intake.webhooks.keys import Key
 from services.intake.webhooks.problem import Reason, Refusal, refuse, refuse_rate, refuse_schema, refuse_until
 from services.intake.webhooks.signature import Verified, verify
@@ -35,6 +34,7 @@ from shared import clock
 from shared.db import Database, Transaction, is_away
 from shared.events.codes import Channel
 from shared.events.kinds import KINDS_BY_TYPE
+from shared.events.kinds.faults import of_validation
 from shared.events.kinds.parts import Submission
 from shared.vault import SealError, Vault
 from shared.web.problem import RETRY_AFTER_SECONDS

@@ -8,8 +8,8 @@ import orjson
 from fastapi import Request, Response
 
 from services.intake.web.webhook_quota import Quota
-from services.intake.webhooks.faults import Params
 from services.intake.webhooks.problem import Refusal, rate_headers
+from shared.events.kinds.faults import Params
 from shared.i18n import translate
 from shared.trace import trace_id_var
 from shared.web.problem import MEDIA_TYPE

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.intake.webhooks.faults import pointer_to
 from services.intake.webhooks.problem import Reason, Refusal, refuse
+from shared.events.kinds.faults import pointer_to
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_DEPTH = 32  # objects and lists within each other; our deepest kind needs six

@@ -15,11 +15,11 @@ from typing import TypeGuard
 from urllib.parse import unquote_to_bytes
 
 from services.intake.webhooks.body import read_json
-from services.intake.webhooks.faults import Fault, FaultCode, brief_name, fault, pointer_to
 from services.intake.webhooks.headers import RawHeaders
 from services.intake.webhooks.media import CLOUDEVENT, JSON, is_json, media_type
 from services.intake.webhooks.problem import Reason, Refusal, refuse, refuse_schema
 from services.intake.webhooks.signature import Verified
+from shared.events.kinds.faults import Fault, FaultCode, brief_name, fault, pointer_to
 
 SPECVERSION = "1.0"
 MAX_TYPE_CHARACTERS = 128

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from services.intake.webhooks.faults import Fault, FaultCode, Params, Say, fault_key
 from services.intake.webhooks.keys import KeyFault
-from services.intake.webhooks.rules import KIND_RULES
+from shared.events.kinds.faults import Fault, FaultCode, Params, Say, fault_key
+from shared.events.kinds.rules import KIND_RULES
 
 TYPES = "/problems/"  # where the addresses of all our problem types stand
 MAX_FAULTS = 50  # more would not be read, and would let a small body ask for a large answer
