@@ -40,7 +40,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 def app(database: Database, *roles: Role) -> FastAPI:
     made = FastAPI(openapi_url=None)
-    pages = Pages(public_url="http://127.0.0.1:8000")
+    pages = Pages(public_url="http://127.0.0.1:8000", zone="Europe/Zurich")
     install(made, pages=pages, staff_key=StaffKey(key=KEY, secure=False))
 
     async def actor() -> Actor:
