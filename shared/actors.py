@@ -1,17 +1,16 @@
 """Who acts: a person as the token says, never as an event or a form says."""
 
-from dataclasses import dataclass
+from typing import Protocol
 
 from shared.events.codes import Role
 
 
-@dataclass(frozen=True, kw_only=True)
-class Actor:
-    """A person at a door."""
+class Actor(Protocol):
+    """A person at a door: whoever is signed in, or a program of theirs."""
 
-    id: str  # as desk writes it; two spellings would be two persons, so only a token that desk signed gives it
-    roles: frozenset[Role]
+    @property
+    def id(self) -> str:
+        """The person's id as desk writes it; two spellings would be two persons, so only a token that desk signed gives it."""
 
-    def has(self, *roles: Role) -> bool:
-        """Say whether the person has one of these roles."""
-        return not self.roles.isdisjoint(roles)
+    def holds(self, *roles: Role) -> bool:
+        """Say whether the person holds one of these roles."""

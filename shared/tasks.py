@@ -5,7 +5,7 @@ Desk shows the tasks of all services on one page and mails those who can act; it
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +13,17 @@ from sqlalchemy import Column, DateTime, Index, Integer, Row, Table, Text, Uuid,
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from shared import clock, outbox
-from shared.db import Transaction, metadata
+from shared.db import Database, Transaction, metadata
 from shared.events.codes import Language, Role, TaskEnd
 from shared.events.every import TaskClosed, TaskOpened
 from shared.events.times import Due
 from shared.ids import new_id
 from shared.outbox import Telling
+from shared.retention import CHUNK, Kept
 from shared.trace import Cause
+
+# What was decided stays in the audit trail; this is only what was asked.
+CLOSED_DAYS = 90
 
 TABLES = metadata()
 
@@ -125,8 +129,18 @@ async def open_tasks(tx: Transaction, subject: str | None = None) -> Sequence[Ro
     return (await tx.execute(query if subject is None else query.where(tasks.c.subject == subject))).all()
 
 
-async def forget_closed(tx: Transaction, before: datetime, limit: int) -> int:
-    """Delete tasks that were closed before a moment, `limit` at most, and return how many went."""
-    old = select(tasks.c.id).where(tasks.c.closed_at < before).limit(limit)
-    done = await tx.execute(tasks.delete().where(tasks.c.id.in_(old)))
-    return int(done.rowcount)
+def kept(service: str) -> Kept:
+    """Return a service's line in the table of what is kept; `tidy` keeps to it."""
+    return Kept(what=f"tasks that are closed ({service})", days=CLOSED_DAYS, why="who did what was asked, and when, can be looked up")
+
+
+async def tidy(database: Database) -> int:
+    """Delete tasks that were closed long enough ago, and return how many went; a daily job of a service that opens tasks."""
+    gone = 0
+    while True:
+        async with database.transaction() as tx:
+            old = select(tasks.c.id).where(tasks.c.closed_at < clock.now() - timedelta(days=CLOSED_DAYS)).limit(CHUNK)
+            done = await tx.execute(tasks.delete().where(tasks.c.id.in_(old)))
+        gone += done.rowcount
+        if done.rowcount < CHUNK:
+            return gone

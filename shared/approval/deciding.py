@@ -50,7 +50,7 @@ async def acknowledge(tx: Transaction, thing: Thing, item: UUID, *, by: Actor, c
     matter = await thing.read(tx, item)
     if matter is None:
         raise UnknownItemError()
-    if not by.has(Role.APPROVER):
+    if not by.holds(Role.APPROVER):
         raise RoleNeededError((Role.APPROVER,))
     broken = [step for step in await store.history(tx, thing.about, item) if step.what == rules.Action.BREAK_GLASS]
     if not any(task.kind == thing.asks_to_look for task in await tasks.open_tasks(tx, str(item))):

@@ -249,7 +249,7 @@ def decide(standing: Standing, act: Act, *, now: Fingerprint, at: datetime, late
 
 def refused(standing: Standing, action: Action, by: Actor, latest: Step | None = None) -> ApprovalError | None:
     """Return why a person cannot take an action, whatever the content; None where they can. Pages ask it before they offer one."""
-    if not by.has(*ROLES[action]):
+    if not by.holds(*ROLES[action]):
         return RoleNeededError(ROLES[action])
     if standing.state not in FROM[action]:
         if standing.state is State.DRAFT or latest is None:
@@ -278,7 +278,7 @@ def edit(standing: Standing, *, by: Actor | None, now: Fingerprint) -> tuple[Sta
 
     Raises RoleNeededError for a person who may not edit.
     """
-    if by is not None and not by.has(*EDITORS):
+    if by is not None and not by.holds(*EDITORS):
         raise RoleNeededError(EDITORS)
     if now == standing.fingerprint:
         return standing, False

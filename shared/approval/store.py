@@ -14,6 +14,7 @@ from shared import clock
 from shared.approval.content import Content, Fingerprint, canonical, digest
 from shared.approval.rules import Standing, State, Step
 from shared.db import Transaction, metadata
+from shared.retention import Kept
 
 TABLES = metadata()
 
@@ -56,6 +57,13 @@ approval_contents = Table(
     Column("hash", Text, primary_key=True),
     Column("body", Text, nullable=False),  # the canonical JSON that the hash is of
 )
+
+
+def kept(service: str) -> Kept:
+    """Return a service's line in the table of what is kept."""
+    return Kept(
+        what=f"approvals, their steps and what was approved ({service})", days=None, why="who answers for what left can be shown later"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

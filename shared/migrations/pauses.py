@@ -1,4 +1,4 @@
-"""The table of pauses, as of each version; called by the migrations of every service that sends.
+"""The tables of pauses, as of each version; called by the migrations of every service that sends, and of desk, which has the switch.
 
 What stands here has run somewhere: it is never changed, only followed by another function.
 """
@@ -24,8 +24,35 @@ CREATE TABLE pauses (
 );
 """
 
+SWITCH_1 = """
+CREATE TABLE switches (
+    scope text CONSTRAINT switches_pkey PRIMARY KEY,
+    paused boolean NOT NULL,
+    reason text NOT NULL,
+    until timestamptz,
+    by text NOT NULL,
+    since timestamptz NOT NULL,
+    revision integer NOT NULL
+);
+CREATE TABLE confirmations (
+    sender text NOT NULL,
+    scope text NOT NULL,
+    state text NOT NULL,
+    since timestamptz NOT NULL,
+    waiting integer NOT NULL,
+    told_at timestamptz NOT NULL,
+    CONSTRAINT confirmations_pkey PRIMARY KEY (sender, scope)
+);
+"""
+
 
 def create_1() -> None:
-    """Make the table of pauses."""
+    """Make the table of pauses, for a service that sends."""
     for statement in statements(PAUSES_1):
+        op.execute(statement)
+
+
+def create_switch_1() -> None:
+    """Make the tables of the switch and of what the senders confirmed, for desk."""
+    for statement in statements(SWITCH_1):
         op.execute(statement)

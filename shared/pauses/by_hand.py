@@ -1,64 +1,16 @@
 """A word on the spot: a pause set and ended on the sender's own page, for when desk or Kafka is away."""
 
 from datetime import datetime
-from typing import Any, ClassVar
-
-from pydantic import TypeAdapter, ValidationError
 
 from shared import clock, outbox
 from shared.actors import Actor
 from shared.db import Transaction
-from shared.events.codes import Role
-from shared.events.every import DecisionMade
-from shared.events.texts import Line
 from shared.pauses import store
+from shared.pauses.saying import OtherSenderError, PauseError, check_word, decision_of
 from shared.pauses.scopes import concerns
 from shared.pauses.sender import Sender, confirm
 from shared.pauses.store import Origin, Pause, Waiting
 from shared.trace import Cause
-
-SUSPENDERS = (Role.OPERATOR,)
-ABOUT = "sending"
-_LINE: TypeAdapter[str] = TypeAdapter(Line)
-
-
-class PauseError(Exception):
-    """A pause cannot be set or ended like this, so nothing happened."""
-
-    slug: ClassVar[str] = "pause"
-    status: ClassVar[int] = 409
-
-    def __init__(self, message: str | None = None, **facts: Any) -> None:
-        super().__init__(message or self.__doc__)
-        self.facts = facts
-
-
-class MayNotPauseError(PauseError):
-    """Only an operator pauses and resumes what goes out; ask one."""
-
-    slug = "pause-role-needed"
-    status = 403
-
-
-class ReasonNeededError(PauseError):
-    """This needs a reason of one line, which everybody will read who wonders why nothing leaves; write it and send again."""
-
-    slug = "pause-reason-needed"
-    status = 422
-
-
-class EndInThePastError(PauseError):
-    """The pause would be over before it begins; give a later time, or none."""
-
-    slug = "pause-end-in-the-past"
-    status = 422
-
-
-class OtherSenderError(PauseError):
-    """This sender sends nothing of that scope; go to the page of the one that does."""
-
-    slug = "pause-other-sender"
-    status = 422
 
 
 class NotPausedHereError(PauseError):
@@ -74,10 +26,9 @@ async def pause_here(
 
     A second one replaces reason and end of the first. Raises MayNotPauseError, OtherSenderError, ReasonNeededError, EndInThePastError.
     """
-    reason = _checked(sender, scope, by, reason)
+    _check_scope(sender, scope)
+    reason = check_word(by, reason, until)
     now = clock.now()
-    if until is not None and clock.check_aware(until) <= now:
-        raise EndInThePastError()
     await store.hold(tx)
     await store.set_pause(tx, scope, Origin.HERE, reason=reason, until=until, by=by.id, told_at=now, cause=cause)
     await _tell(tx, sender, scope, what="pause", by=by, reason=reason, cause=cause)
@@ -89,7 +40,8 @@ async def resume_here(tx: Transaction, sender: Sender, scope: str, *, by: Actor,
 
     Raises MayNotPauseError, OtherSenderError, ReasonNeededError, NotPausedHereError.
     """
-    reason = _checked(sender, scope, by, reason)
+    _check_scope(sender, scope)
+    reason = check_word(by, reason)
     await store.hold(tx)
     here = [pause for pause in await store.listing(tx) if (pause.scope, pause.origin, pause.paused) == (scope, Origin.HERE, True)]
     if not here:
@@ -100,17 +52,11 @@ async def resume_here(tx: Transaction, sender: Sender, scope: str, *, by: Actor,
     return waited
 
 
-def _checked(sender: Sender, scope: str, by: Actor, reason: str) -> str:
-    if not by.has(*SUSPENDERS):
-        raise MayNotPauseError()
+def _check_scope(sender: Sender, scope: str) -> None:
     if not concerns(sender.service, scope):
         raise OtherSenderError()
-    try:
-        return _LINE.validate_python(reason)
-    except ValidationError as error:
-        raise ReasonNeededError() from error
 
 
 async def _tell(tx: Transaction, sender: Sender, scope: str, *, what: str, by: Actor, reason: str, cause: Cause) -> None:
-    await outbox.put(tx, DecisionMade(who=by.id, what=what, about=ABOUT, reason=reason), subject=scope, cause=cause)
+    await outbox.put(tx, decision_of(by, what, reason), subject=scope, cause=cause)
     await confirm(tx, sender, scope, cause=cause)

@@ -12,7 +12,6 @@ from alembic.operations import Operations
 from sqlalchemy import Column, Connection, DateTime, Row, Table, Uuid, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.actors import Actor
 from shared.approval import deciding, editing
 from shared.approval.content import Fingerprint, fingerprint
 from shared.approval.deciding import Decided
@@ -24,6 +23,7 @@ from shared.ids import new_id
 from shared.migrations import approval, backbone, tasks
 from shared.outbox import outbox
 from shared.trace import Cause
+from tests.shared.actors import Actor
 
 BOTH = frozenset({Role.DRAFTER, Role.APPROVER})
 ANA, BO, CHEN = (Actor(id=name, roles=BOTH) for name in ("ana", "bo", "chen"))

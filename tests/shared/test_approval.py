@@ -17,7 +17,6 @@ from sqlalchemy import Connection, delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from shared import clock, tasks
-from shared.actors import Actor
 from shared.approval import deciding, editing, sending, store
 from shared.approval.content import Change, How, fingerprint
 from shared.approval.rules import (
@@ -35,6 +34,7 @@ from shared.db import Database, metadata
 from shared.events.codes import Role, TaskEnd
 from shared.events.registry import EVENT_TYPES
 from shared.ids import new_id
+from tests.shared.actors import Actor
 from tests.shared.approval_items import (
     ANA,
     APPROVERS,

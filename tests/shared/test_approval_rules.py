@@ -9,7 +9,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from shared.actors import Actor
 from shared.approval.content import Fingerprint, fingerprint
 from shared.approval.rules import (
     BY_ANOTHER,
@@ -38,6 +37,7 @@ from shared.approval.rules import (
     withdraw,
 )
 from shared.events.codes import Role
+from tests.shared.actors import Actor
 
 NOON = datetime(2026, 6, 16, 12, tzinfo=UTC)
 BOTH = frozenset({Role.DRAFTER, Role.APPROVER})
@@ -163,7 +163,7 @@ def test_who_may_not_draft_does_not_edit() -> None:
 @pytest.mark.parametrize("action", list(Action))
 def test_nobody_acts_without_the_role(action: Action) -> None:
     state = min(FROM[action])
-    others = [person for person in PEOPLE if not person.has(*ROLES[action])]
+    others = [person for person in PEOPLE if not person.holds(*ROLES[action])]
     assert ADAM in others
     for person in others:
         with pytest.raises(RoleNeededError) as raised:
@@ -285,7 +285,7 @@ class Item(RuleBasedStateMachine):
         self.content = {**self.content, variant: {"text": text}}
         self.read.append(fingerprint(self.content))
         by = None if by_machine else data.draw(st.sampled_from(self.people))
-        if by is not None and not by.has(Role.DRAFTER):
+        if by is not None and not by.holds(Role.DRAFTER):
             with pytest.raises(RoleNeededError):
                 edit(self.standing, by=by, now=self.now)
             return  # it was written nevertheless, and nobody said so

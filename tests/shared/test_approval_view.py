@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI, Request, Response
 
-from shared.actors import Actor
 from shared.approval import rules, sending
 from shared.approval.content import Content, fingerprint
 from shared.approval.rules import Act, Action, AlreadyDecidedError, ApprovalError, ContentChangedError, OwnWorkError, Standing, State, Step
@@ -18,6 +17,7 @@ from shared.i18n import LANGUAGES, translate
 from shared.web.pages import Pages
 from shared.web.staff import StaffKey
 from shared.web.wiring import install
+from tests.shared.actors import Actor
 from tests.shared.web_app import KEY, Page, browser
 
 NOON = datetime(2026, 6, 16, 12, tzinfo=UTC)

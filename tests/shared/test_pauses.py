@@ -14,7 +14,6 @@ from services.newsletter.jobs import JOBS as NEWSLETTER_JOBS
 from services.social.handlers import LISTENS as SOCIAL
 from services.social.jobs import JOBS as SOCIAL_JOBS
 from shared import clock
-from shared.actors import Actor
 from shared.consumer import Consumer
 from shared.db import Database, Transaction
 from shared.events.codes import Role, Service
@@ -22,13 +21,14 @@ from shared.events.desk import SendingPaused, SendingResumed
 from shared.events.registry import TOPICS_OF
 from shared.listening import Listeners, listeners
 from shared.migrations import migrate
-from shared.pauses import by_hand, ending, store
+from shared.pauses import by_hand, ending, saying, store
 from shared.pauses.listening import listeners_of
 from shared.pauses.scopes import concerns, covering
 from shared.pauses.sender import Sender
 from shared.pauses.store import GRACE_SECONDS, Origin, Pause, Waiting, WaitingItem
 from shared.trace import Cause
 from tests.desk.wire import make_schema, records_of, tell
+from tests.shared.actors import Actor
 from tests.shared.approval_items import told, waits_for_lock
 
 OPERATOR = Actor(id="olu", roles=frozenset({Role.OPERATOR}))
@@ -302,16 +302,14 @@ async def test_each_pause_ends_where_it_was_set(social: Database, desk: Database
 
 NOT_OPERATOR = Actor(id="ana", roles=frozenset(Role) - {Role.OPERATOR})
 REFUSALS: Sequence[Any] = [
-    pytest.param({"by": NOT_OPERATOR}, by_hand.MayNotPauseError, id="every other role"),
-    pytest.param({"scope": "newsletter"}, by_hand.OtherSenderError, id="another sender's scope"),
-    pytest.param({"reason": " "}, by_hand.ReasonNeededError, id="no reason"),
-    pytest.param({"reason": "a\nb"}, by_hand.ReasonNeededError, id="reason of two lines"),
+    pytest.param({"by": NOT_OPERATOR}, saying.MayNotPauseError, id="every other role"),
+    pytest.param({"scope": "newsletter"}, saying.OtherSenderError, id="another sender's scope"),
+    pytest.param({"reason": " "}, saying.ReasonNeededError, id="no reason"),
+    pytest.param({"reason": "a\nb"}, saying.ReasonNeededError, id="reason of two lines"),
 ]
 
 
-@pytest.mark.parametrize(
-    ("given", "error"), [*REFUSALS, pytest.param({"until": clock.now()}, by_hand.EndInThePastError, id="over already")]
-)
+@pytest.mark.parametrize(("given", "error"), [*REFUSALS, pytest.param({"until": clock.now()}, saying.EndInThePastError, id="over already")])
 async def test_pause_by_hand_that_cannot_be_is_refused(social: Database, given: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         await by_hand_pause(social, **given)

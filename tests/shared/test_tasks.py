@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from shared import clock, tasks
 from shared.db import Database
@@ -109,7 +110,11 @@ async def test_closed_tasks_are_forgotten_and_open_ones_never(database: Database
     await opens(database)
     await opens(database, replace(TASK, subject="post-2"))
     await closes(database)
+    assert await tasks.tidy(database) == 0
     async with database.transaction() as tx:
-        assert await tasks.forget_closed(tx, clock.now() - timedelta(hours=1), 10) == 0
-        assert await tasks.forget_closed(tx, clock.now() + timedelta(hours=1), 10) == 1
+        long_ago = clock.now() - timedelta(days=tasks.kept("trial").days or 0)
+        await tx.execute(update(tasks.tasks).values(opened_at=long_ago))
+        await tx.execute(update(tasks.tasks).where(tasks.tasks.c.closed_at.is_not(None)).values(closed_at=long_ago))
+    assert await tasks.tidy(database) == 1
+    async with database.transaction() as tx:
         assert [task.subject for task in await tasks.open_tasks(tx)] == ["post-2"]
