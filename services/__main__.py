@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from services.desk import app as desk
+from services.desk import command as desk_command
 from services.intake import app as intake
 from services.intake import command as intake_command
 from services.newsletter import app as newsletter
 from services.social import app as social
 from shared import command, log
+from shared.auth.tokens import new_key_pair
 from shared.broker import Probe
 from shared.command import AsJson, CommandError, print_json, say
 from shared.embedded import run_file
@@ -24,7 +26,7 @@ from shared.process import Process, ending_by_signal, open_port, serve
 from shared.service import Kafka, Service
 from shared.settings import Settings
 from shared.vault import new_key
-from shared.web import staff
+from shared.web.addresses import on_loopback
 
 BUILDS: Mapping[str, Callable[[Parts], Service]] = {
     "desk": desk.build,
@@ -32,7 +34,7 @@ BUILDS: Mapping[str, Callable[[Parts], Service]] = {
     "newsletter": newsletter.build,
     "social": social.build,
 }
-OWNERS = ("intake", "newsletter", "social")
+OWNERS = ("desk", "intake", "newsletter", "social")
 """The services that keep something, whose schemas `tidings migrate` makes."""
 
 app = typer.Typer(
@@ -41,6 +43,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The communications desk of the UN Network on Migration.",
 )
+app.add_typer(desk_command.person, name="person")
+app.add_typer(desk_command.token, name="token")
 app.add_typer(intake_command.app, name="partner")
 app.add_typer(operations_command.app, name="events")
 
@@ -108,7 +112,8 @@ async def _announce(parts: Parts, process: Process) -> None:
     address = parts.settings.public_url or process.address
     say()
     say(f"Tidings runs at {address}/practices/")
-    say(f"Staff pages:    {address}{staff.ENTER}?key={parts.staff_key.key}")
+    for line in await desk_command.sign_in_lines(parts, loopback=on_loopback(process.address)):
+        say(line)
     for line in await intake_command.first_steps(parts):
         say(line)
     say("Ctrl-C ends it; what came in is kept.")
@@ -130,9 +135,10 @@ def _one(name: str) -> None:
 
 async def _run_one(name: str, settings: Settings) -> str:
     ending = ending_by_signal()
-    if not settings.data_keys or settings.staff_key is None:
+    if not settings.data_keys or not (settings.signing_key or settings.verify_keys):
         say(f"tidings {name} uses keys of its own in {settings.var}. Services that run elsewhere need the same ones:")
-        say("set TIDINGS_DATA_KEYS (made by `tidings key`) and TIDINGS_STAFF_KEY for all of them.")
+        say("set TIDINGS_DATA_KEYS (made by `tidings key`) and TIDINGS_VERIFY_KEYS for all of them, TIDINGS_SIGNING_KEY for desk alone")
+        say("(both made by `tidings key --signing`).")
     with closing(open_port(settings.host, settings.port)) as web:
         parts = command.parts_of(settings.model_copy(update={"port": web.getsockname()[1]}))
 
@@ -167,13 +173,19 @@ def migrate(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def key(*, as_json: AsJson = False) -> None:
-    """Print a new key for TIDINGS_DATA_KEYS."""
-    made = new_key()
+def key(
+    *,
+    signing: Annotated[bool, typer.Option("--signing", help="Make the pair that signs and reads tokens, as two settings.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print a new key for TIDINGS_DATA_KEYS, or with --signing the pair TIDINGS_SIGNING_KEY and TIDINGS_VERIFY_KEYS."""
+    pair = new_key_pair()
+    made = {"TIDINGS_SIGNING_KEY": pair.private, "TIDINGS_VERIFY_KEYS": pair.public} if signing else {"key": new_key()}
     if as_json:
-        print_json({"key": made})
+        print_json(made)
         return
-    typer.echo(made)
+    for name, value in made.items():
+        typer.echo(f"{name}={value}" if signing else value)
 
 
 def main() -> None:

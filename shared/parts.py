@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.auth.tokens import Signer, Verifier
 from shared.db import Database
 from shared.settings import Settings, database_of
 from shared.vault import Vault
 from shared.web.pages import Pages
-from shared.web.staff import StaffKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +16,9 @@ class Parts:
 
     settings: Settings  # with the addresses of embedded parts filled in
     vault: Vault
-    staff_key: StaffKey
     public_url: str  # scheme, host and port, without a slash at the end
+    verifier: Verifier
+    signer: Signer | None = None  # only where TIDINGS_SIGNING_KEY is, for desk alone
 
     def database(self, service: str) -> Database:
         """Return the database of a service; nothing is opened yet."""

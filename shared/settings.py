@@ -63,7 +63,12 @@ class Settings(BaseSettings):
     data_keys: Annotated[list[SecretStr], NoDecode, BeforeValidator(_keys)] = Field(
         default_factory=list, examples=["the output of: tidings key"]
     )
-    staff_key: SecretStr | None = Field(None, examples=["a long random word"])  # opens the staff pages until people can sign in
+    signing_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(_keys)] = Field(
+        default_factory=list, examples=["the first line of: tidings key --signing"]
+    )  # desk's alone
+    verify_keys: Annotated[list[str], NoDecode, BeforeValidator(_keys)] = Field(
+        default_factory=list, examples=["the second line of: tidings key --signing"]
+    )
     trusted_proxies: str = Field("127.0.0.1", examples=["10.0.0.2"])
     log: Literal["text", "json"] = Field("text", examples=["json"])
 

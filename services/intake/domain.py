@@ -109,6 +109,7 @@ class StoredSubmission:
     token: str
     received_at: datetime
     decided_at: datetime | None
+    decided_by_name: str | None  # of the person who decided here; the team sees it, the sender does not
 
     @property
     def is_open(self) -> bool:

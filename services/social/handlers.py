@@ -2,6 +2,7 @@
 
 from services.social import store
 from services.social.domain import draft_from_practice
+from shared.auth import people
 from shared.db import Transaction
 from shared.events.intake import PracticePublished, PracticeWithdrawn
 from shared.listening import Received, each, listeners
@@ -20,6 +21,7 @@ async def withdraw_practice(tx: Transaction, event: Received[PracticeWithdrawn])
 
 
 LISTENS = listeners(
+    people.LISTENER,
     each(PracticePublished, draft_practice),
     each(PracticeWithdrawn, withdraw_practice),
 )

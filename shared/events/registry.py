@@ -93,7 +93,7 @@ _PAUSES = ("sending.paused.v1", "sending.resumed.v1")
 # The one list of what is agreed but not built: each line leaves it together with the code that makes it true.
 NOT_YET_TELLING = _pairs(
     {
-        Service.DESK: (*_TOLD_BY_EVERY, *_PAUSES, "person.changed.v1"),
+        Service.DESK: (*_TOLD_BY_EVERY, *_PAUSES),
         Service.INTAKE: (
             *_TOLD_BY_EVERY,
             "submission.decided.v1",
@@ -125,9 +125,8 @@ NOT_YET_LISTENING = _pairs(
             *_ISSUES,
             *_POSTS,
             "sending.confirmed.v1",
-            "person.changed.v1",
         ),
-        Service.INTAKE: (*_DATES, *_ISSUES, *_POSTS, "person.changed.v1"),
+        Service.INTAKE: (*_DATES, *_ISSUES, *_POSTS),
         Service.PLEDGES: ("submission.received.v1", "person.changed.v1"),
         Service.CALENDAR: ("submission.received.v1", *_TALKS, *_NEWS, *_PLEDGES, *_ISSUES, "person.changed.v1"),
         Service.NEWSLETTER: (
@@ -139,7 +138,6 @@ NOT_YET_LISTENING = _pairs(
             *_DATES,
             "deadline.near.v1",
             *_PAUSES,
-            "person.changed.v1",
         ),
         Service.SOCIAL: (
             *_TALKS,
@@ -151,7 +149,6 @@ NOT_YET_LISTENING = _pairs(
             "deadline.near.v1",
             *_ISSUES,
             *_PAUSES,
-            "person.changed.v1",
         ),
     }
 )

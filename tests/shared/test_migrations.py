@@ -10,19 +10,27 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 
 from services.__main__ import OWNERS
+from services.desk import store as desk
 from services.intake.store import tables as intake
 from services.newsletter import store as newsletter
 from services.social import store as social
 from shared import inbox, outbox, parking
+from shared.auth import people
 from shared.db import Database, metadata
 from shared.migrations import migrate
 
-OWN: dict[str, MetaData] = {"intake": intake.TABLES, "newsletter": newsletter.TABLES, "social": social.TABLES}
+OWN: dict[str, MetaData] = {
+    "desk": desk.TABLES,
+    "intake": intake.TABLES,
+    "newsletter": newsletter.TABLES,
+    "social": social.TABLES,
+}
 
 
 def expected(service: str) -> MetaData:
     whole = metadata()
-    for tables in (outbox.TABLES, inbox.TABLES, parking.TABLES, OWN[service]):
+    shared = () if service == "desk" else (people.TABLES,)  # desk has the people themselves
+    for tables in (outbox.TABLES, inbox.TABLES, parking.TABLES, *shared, OWN[service]):
         for table in tables.tables.values():
             table.to_metadata(whole)
     return whole

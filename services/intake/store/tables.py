@@ -91,6 +91,8 @@ submissions = Table(
     Column("form_hash", Text, unique=True),  # so that a form sent twice is kept once; empty for other channels
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("decided_at", DateTime(timezone=True)),
+    Column("decided_by", Text),  # id of the person; empty where another service decided
+    Column("decided_by_name", Text),  # as it was then
 )
 Index("submissions_state_received_at_idx", submissions.c.state, submissions.c.received_at)
 
