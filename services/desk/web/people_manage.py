@@ -1,6 +1,7 @@
 """People, as an admin manages them."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -49,11 +50,12 @@ class People:
         router = APIRouter(include_in_schema=False, dependencies=[Depends(require(Role.ADMIN))])
         router.add_api_route(PATH, self.listing, methods=["GET"])
         router.add_api_route(PATH, self.add, methods=["POST"])
-        router.add_api_route(PATH + "{person_id}", self.show, methods=["GET"])
-        router.add_api_route(PATH + "{person_id}", self.change, methods=["POST"])
-        router.add_api_route(PATH + "{person_id}/disable", self.disable, methods=["POST"])
-        router.add_api_route(PATH + "{person_id}/enable", self.enable, methods=["POST"])
-        router.add_api_route(PATH + "{person_id}/sign-out-everywhere", self.sign_out_everywhere, methods=["POST"])
+        # What is no id is no address: `:uuid` keeps it from the database.
+        router.add_api_route(PATH + "{person_id:uuid}", self.show, methods=["GET"])
+        router.add_api_route(PATH + "{person_id:uuid}", self.change, methods=["POST"])
+        router.add_api_route(PATH + "{person_id:uuid}/disable", self.disable, methods=["POST"])
+        router.add_api_route(PATH + "{person_id:uuid}/enable", self.enable, methods=["POST"])
+        router.add_api_route(PATH + "{person_id:uuid}/sign-out-everywhere", self.sign_out_everywhere, methods=["POST"])
         return router
 
     async def listing(self, request: Request) -> Response:
@@ -87,14 +89,14 @@ class People:
             return await self._listing(request, 409, faults=(_fault("mail", "staff.people.mail-taken"),), filled=filled)
         return RedirectResponse(f"{PATH}{made.id}", status_code=303)
 
-    async def show(self, request: Request, person_id: str) -> Response:
+    async def show(self, request: Request, person_id: UUID) -> Response:
         """Show one person."""
         return await self._show(request, person_id)
 
     async def change(
         self,
         request: Request,
-        person_id: str,
+        person_id: UUID,
         name: Annotated[str, Form()] = "",
         roles: Words = [],  # noqa: B006
         languages: Words = [],  # noqa: B006
@@ -108,27 +110,27 @@ class People:
         wish = Wish(name=wanted.name, roles=_given(wanted.roles), languages=tuple(wanted.languages))
         return await self._do(request, person_id, wish)
 
-    async def disable(self, request: Request, person_id: str) -> Response:
+    async def disable(self, request: Request, person_id: UUID) -> Response:
         """Let a person in no more, from now on."""
         return await self._do(request, person_id, Wish(active=False))
 
-    async def enable(self, request: Request, person_id: str) -> Response:
+    async def enable(self, request: Request, person_id: UUID) -> Response:
         """Let a person sign in again."""
         return await self._do(request, person_id, Wish(active=True))
 
-    async def sign_out_everywhere(self, request: Request, person_id: str) -> Response:
+    async def sign_out_everywhere(self, request: Request, person_id: UUID) -> Response:
         """Void every token, session and link of a person."""
         try:
             async with self._database.transaction() as tx:
-                await store.sign_out_everywhere(tx, person_id, cause=cause_of(request))
+                await store.sign_out_everywhere(tx, str(person_id), cause=cause_of(request))
         except UnknownPersonError as error:
             raise HTTPException(404) from error
         return RedirectResponse(f"{PATH}{person_id}", status_code=303)
 
-    async def _do(self, request: Request, person_id: str, wish: Wish) -> Response:
+    async def _do(self, request: Request, person_id: UUID, wish: Wish) -> Response:
         try:
             async with self._database.transaction() as tx:
-                await store.change_person(tx, person_id, wish, cause=cause_of(request))
+                await store.change_person(tx, str(person_id), wish, cause=cause_of(request))
         except UnknownPersonError as error:
             raise HTTPException(404) from error
         except (LastAdminError, NoRoleError) as error:
@@ -153,7 +155,7 @@ class People:
     async def _show(
         self,
         request: Request,
-        person_id: str,
+        person_id: UUID,
         status: int = 200,
         *,
         faults: tuple[Fault, ...] = (),
@@ -161,8 +163,8 @@ class People:
         notice: str = "",
     ) -> Response:
         async with self._database.transaction() as tx:
-            found = await store.find_person(tx, person_id)
-            sessions = await store.count_sessions(tx, person_id)
+            found = await store.find_person(tx, str(person_id))
+            sessions = await store.count_sessions(tx, str(person_id))
         if found is None:
             raise HTTPException(404)
         kept = {"name": found.name, "roles": found.roles, "languages": found.languages}
