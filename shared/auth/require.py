@@ -159,10 +159,8 @@ async def _by_cookie(request: Request) -> tuple[Claims, Standing | None]:
         if not token:
             raise TokenOverError
         claims = auth.verifier.read(token, Kind.PERSON)
-    except TokenOverError as error:
+    except TokenError as error:  # over, or of a key that is no longer ours: the session decides, not what the token says
         _renew(request)
-        raise _sign_in(request) from error
-    except TokenError as error:  # not one of desk's: no renewal for what nobody has given
         raise _sign_in(request) from error
     standing = await standing_of(_people(request), claims.person.id)
     if standing is not None and not standing.takes(claims):

@@ -50,12 +50,11 @@ class People:
         router = APIRouter(include_in_schema=False, dependencies=[Depends(require(Role.ADMIN))])
         router.add_api_route(PATH, self.listing, methods=["GET"])
         router.add_api_route(PATH, self.add, methods=["POST"])
-        # What is no id is no address: `:uuid` keeps it from the database.
-        router.add_api_route(PATH + "{person_id:uuid}", self.show, methods=["GET"])
-        router.add_api_route(PATH + "{person_id:uuid}", self.change, methods=["POST"])
-        router.add_api_route(PATH + "{person_id:uuid}/disable", self.disable, methods=["POST"])
-        router.add_api_route(PATH + "{person_id:uuid}/enable", self.enable, methods=["POST"])
-        router.add_api_route(PATH + "{person_id:uuid}/sign-out-everywhere", self.sign_out_everywhere, methods=["POST"])
+        router.add_api_route(PATH + "{person_id}", self.show, methods=["GET"])
+        router.add_api_route(PATH + "{person_id}", self.change, methods=["POST"])
+        router.add_api_route(PATH + "{person_id}/disable", self.disable, methods=["POST"])
+        router.add_api_route(PATH + "{person_id}/enable", self.enable, methods=["POST"])
+        router.add_api_route(PATH + "{person_id}/sign-out-everywhere", self.sign_out_everywhere, methods=["POST"])
         return router
 
     async def listing(self, request: Request) -> Response:
