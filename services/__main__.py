@@ -45,6 +45,7 @@ app = typer.Typer(
 )
 app.add_typer(desk_command.person, name="person")
 app.add_typer(desk_command.token, name="token")
+app.add_typer(desk_command.audit, name="audit")
 app.add_typer(intake_command.app, name="partner")
 app.add_typer(operations_command.app, name="events")
 

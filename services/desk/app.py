@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.desk import jobs
+from services.desk import handlers, jobs
 from services.desk.links import MailLink
 from services.desk.web import routers
 from shared.parts import Parts
@@ -25,6 +25,7 @@ def build(parts: Parts) -> Service:
     return Service(
         name=NAME,
         database=database,
+        listeners=handlers.LISTENS,
         tells=True,
         jobs=jobs.JOBS,
         routers=routers.all_of(database, parts.signer, parts.pages(NAME, TEMPLATES), ASKED, MAIL_LINK),

@@ -1,14 +1,14 @@
-"""`tidings person` and `tidings token`, and the sign-in links that `tidings all` prints."""
+"""`tidings person`, `tidings token` and `tidings audit`, and the sign-in links that `tidings all` prints."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import Annotated, TypedDict
+from typing import Annotated, TypedDict, TypeVar
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from services.desk import store
+from services.desk import store, trail
 from services.desk.domain import (
     API_TOKEN_DAYS,
     API_TOKEN_DAYS_MAX,
@@ -40,6 +40,9 @@ Mail = Annotated[str, typer.Argument(help="The person's mail address.", metavar=
 
 person = typer.Typer(no_args_is_help=True, help="People who work here.")
 token = typer.Typer(no_args_is_help=True, help="Bearer tokens for programs.")
+audit = typer.Typer(no_args_is_help=True, help="The trail of what people decided.")
+
+T = TypeVar("T")
 
 
 @person.command("add")
@@ -143,6 +146,38 @@ _DEMO: Sequence[_Demo] = (
     {"mail": "noor@example.org", "name": "Noor (every role, too)", "roles": _DOERS, "languages": ("en", "ar")},
     {"mail": "sam@example.org", "name": "Sam (auditor)", "roles": (Role.AUDITOR,), "languages": ("en", "es")},
 )
+
+
+@audit.command("verify")
+def verify_audit(
+    head: Annotated[str, typer.Option(help="Hash that an earlier check printed: shows whether the end was cut off since.")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Check that no decision was changed or taken out; ends with 1 and names the first row that does not hold."""
+    verdict = command.run(_on_trail(lambda tx: trail.verify(tx, head)))
+    if as_json:
+        print_json({"rows": verdict.rows, "head": verdict.head, "broken": asdict(verdict.broken) if verdict.broken else None})
+    if verdict.broken is not None:
+        raise command.fail(f"Row {verdict.broken.number} of the audit trail does not hold: {verdict.broken.why}. {verdict.rows} rows hold.")
+    if not as_json:
+        say(f"The audit trail holds: {verdict.rows} rows. Note this hash elsewhere, for `tidings audit verify --head`:")
+        typer.echo(verdict.head)
+
+
+@audit.command("export")
+def export_audit() -> None:
+    """Print the whole trail as JSON, the first row first."""
+    print_json(command.run(_on_trail(trail.export)))
+
+
+async def _on_trail(ask: Callable[[Transaction], Awaitable[T]]) -> T:
+    database = command.parts_of(command.found_settings()).database("desk")
+    try:
+        async with database.transaction() as tx:
+            return await ask(tx)
+    finally:
+        await database.close()
 
 
 @dataclass(frozen=True, kw_only=True)

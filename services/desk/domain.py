@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from shared.auth.tokens import Person
 from shared.events.codes import LANGUAGES, Language, Role
 from shared.events.desk import PersonChanged
+from shared.events.every import DecisionMade
+from shared.events.texts import LINE_LENGTH
 
 TOKEN_LASTS = timedelta(minutes=15)
 """Of a browser's token. The longest that a disabled person stays in should no event come through."""
@@ -140,6 +142,12 @@ def person_changed(person: StoredPerson) -> PersonChanged:
         active=person.active,
         tokens_valid_from=person.tokens_valid_from,
     )
+
+
+def person_decided(person: StoredPerson, *, who: str, what: str, page: str | None = None) -> DecisionMade:
+    """Return what the audit trail is told of a decision about a person; `who` is the admin's id, or the command that was run."""
+    roles = ", ".join(person.roles)
+    return DecisionMade(who=who, what=what, about="person", title={"en": f"{person.name}: {roles}"[:LINE_LENGTH]}, address=page)
 
 
 def in_order(roles: Iterable[Role]) -> tuple[Role, ...]:

@@ -40,6 +40,7 @@ from services.desk.domain import (
     in_order,
     languages_in_order,
     person_changed,
+    person_decided,
     session_is_over,
 )
 from shared import clock, outbox
@@ -87,6 +88,9 @@ sessions = Table(
 )
 Index("sessions_used_at_idx", sessions.c.used_at)
 
+BY_COMMAND = "tidings person"
+"""Who decided, where whoever may run commands did: the machine knows no name for them."""
+
 # Any number: who takes an admin's right away waits for the other who does, so that not both find the other one still there.
 _ADMINS_LOCK = 7_310_002
 
@@ -102,9 +106,10 @@ async def add_person(
     roles: Sequence[Role],
     languages: Sequence[Language] = (),
     demo: bool = False,
+    by: str = BY_COMMAND,
     cause: Cause | None = None,
 ) -> StoredPerson:
-    """Return the person now kept and told; raises MailTakenError."""
+    """Return the person now kept and told; `by` is the id of the admin who adds them. Raises MailTakenError."""
     now = clock.now()
     person = StoredPerson(
         id=str(new_id()),
@@ -122,11 +127,13 @@ async def add_person(
     row = insert(people).values(**_values(person), id=person.id, mail=person.mail, demo=demo, revision=1, made_at=now)
     if (await tx.execute(row.on_conflict_do_nothing().returning(people.c.id))).first() is None:
         raise MailTakenError(MailTakenError.__doc__)
-    await outbox.put(tx, person_changed(person), subject=person.id, cause=cause or Cause.start())
+    cause = cause or Cause.start()
+    await outbox.put(tx, person_changed(person), subject=person.id, cause=cause)
+    await outbox.put(tx, person_decided(person, who=by, what="add"), subject=person.id, cause=cause)
     return person
 
 
-async def change_person(tx: Transaction, person_id: str, wish: Wish, *, cause: Cause) -> Change:
+async def change_person(tx: Transaction, person_id: str, wish: Wish, *, by: str, cause: Cause) -> Change:
     """Return what a wish made of a person, kept and told; raises UnknownPersonError, LastAdminError, NoRoleError."""
     await tx.execute(select(func.pg_advisory_xact_lock(_ADMINS_LOCK)))
     before = await _locked(tx, person_id)
@@ -134,15 +141,18 @@ async def change_person(tx: Transaction, person_id: str, wish: Wish, *, cause: C
     done = change(before, wish, now=clock.now(), other_admins=int((await tx.execute(others)).scalar_one()))
     if done.changed:
         done = replace(done, after=await _keep(tx, done.after, cause))
+        what = "change" if before.active == done.after.active else "enable" if done.after.active else "disable"
+        await outbox.put(tx, person_decided(done.after, who=by, what=what), subject=person_id, cause=cause)
     if done.signs_out:
         await _end_sessions(tx, person_id)
     return done
 
 
-async def sign_out_everywhere(tx: Transaction, person_id: str, *, cause: Cause) -> None:
+async def sign_out_everywhere(tx: Transaction, person_id: str, *, by: str, cause: Cause) -> None:
     """Void every token, session and link of a person; they may sign in again. Raises UnknownPersonError."""
     before = await _locked(tx, person_id)
-    await _keep(tx, replace(before, tokens_valid_from=clock.now()), cause)
+    after = await _keep(tx, replace(before, tokens_valid_from=clock.now()), cause)
+    await outbox.put(tx, person_decided(after, who=by, what="sign-out-everywhere"), subject=person_id, cause=cause)
     await _end_sessions(tx, person_id)
 
 

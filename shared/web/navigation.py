@@ -26,6 +26,7 @@ STAFF = (
     Section(address="/social/drafts", key="staff.nav.drafts", roles=_WRITERS),
     Section(address="/intake/partners/", key="staff.nav.partners", roles=frozenset({Role.ADMIN})),
     Section(address="/desk/people/", key="staff.nav.people", roles=frozenset({Role.ADMIN})),
+    Section(address="/desk/audit", key="staff.nav.audit", roles=frozenset({Role.ADMIN})),
     Section(address="/desk/operations", key="staff.nav.operations", roles=frozenset({Role.OPERATOR})),
     Section(address="/desk/events", key="staff.nav.events"),
 )

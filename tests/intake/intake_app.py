@@ -20,6 +20,7 @@ from shared import clock
 from shared.auth.require import of_service
 from shared.auth.tokens import Person
 from shared.db import Database, is_away
+from shared.events.every import DecisionMade
 from shared.events.kinds import KINDS
 from shared.parts import Parts
 from shared.service import Service
@@ -100,8 +101,14 @@ class Intake:
             return (await tx.execute(text(query), values)).all()
 
     async def told(self) -> Sequence[Row[Any]]:
-        """The outbox in its order."""
-        return await self.rows("SELECT id, type, subject, cause, trace_id, revision, body::jsonb AS data FROM outbox ORDER BY seq")
+        """The outbox in its order, without what is told to the audit trail alone."""
+        columns = "id, type, subject, cause, trace_id, revision, body::jsonb AS data"
+        return await self.rows(f"SELECT {columns} FROM outbox WHERE type <> 'decision.made.v1' ORDER BY seq")
+
+    async def decisions(self) -> Sequence[DecisionMade]:
+        """What the audit trail is told."""
+        rows = await self.rows("SELECT body FROM outbox WHERE type = 'decision.made.v1' ORDER BY seq")
+        return [DecisionMade.model_validate_json(row.body) for row in rows]
 
     async def counts(self) -> Mapping[str, int]:
         """How many rows stand in each table that an accepted webhook writes to."""

@@ -121,6 +121,24 @@ async def test_who_decided_is_kept_and_seen_by_the_team_alone(intake: Intake, st
     assert ALEX.name not in page(await reader.get(f"/intake/track/{kept.token}")).text
 
 
+async def test_each_decision_is_told_to_the_audit_trail_with_its_person_and_the_hash_of_what_was_decided_on(
+    intake: Intake, staff: httpx.AsyncClient
+) -> None:
+    first, second = await submitted(intake), await submitted(intake, event_id="msg_2")
+    await staff.post(f"{REVIEW}{first}/accept")
+    await staff.post(f"{REVIEW}{first}/accept")  # too late, and no decision
+    await staff.post(f"{REVIEW}{first}/withdraw", data={"because": "Its figures were wrong."})
+    await staff.post(f"{REVIEW}{second}/decline", data={"reason": "Not about migration."})
+    told = await intake.decisions()
+    assert [(one.who, one.what, one.about, one.reason) for one in told] == [
+        (ALEX.id, "accept", "practice", None),
+        (ALEX.id, "withdraw", "practice", "Its figures were wrong."),
+        (ALEX.id, "decline", "practice", "Not about migration."),
+    ]
+    assert {one.content_hash for one in told} == {told[0].content_hash}  # the same content came twice
+    assert told[0].address == f"{PUBLIC_URL}{REVIEW}{first}"
+
+
 async def test_an_auditor_sees_a_submission_and_has_no_button(intake: Intake) -> None:
     submission = await submitted(intake)
     async with client_of(intake.app, browser=True, staff=True, person=somebody(Role.AUDITOR)) as auditor:

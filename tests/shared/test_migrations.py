@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 
 from services.__main__ import OWNERS
-from services.desk import store as desk
+from services.desk import trail
 from services.intake.store import tables as intake
 from services.newsletter import store as newsletter
 from services.social import store as social
@@ -20,7 +20,7 @@ from shared.db import Database, metadata
 from shared.migrations import migrate
 
 OWN: dict[str, MetaData] = {
-    "desk": desk.TABLES,
+    "desk": trail.audit.metadata,  # with the tables of people
     "intake": intake.TABLES,
     "newsletter": newsletter.TABLES,
     "social": social.TABLES,

@@ -29,6 +29,7 @@ START = (
     ("/social/drafts", "drafts"),
     ("/intake/partners/", "partners"),
     ("/desk/people/", "people"),
+    ("/desk/audit", "audit"),
     ("/desk/operations", "operations"),
     ("/desk/events", "events"),
 )

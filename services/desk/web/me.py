@@ -48,7 +48,7 @@ class Me:
         """Void every token, session and link of theirs: for whoever left a browser open somewhere, or lost a machine."""
         try:
             async with self._database.transaction() as tx:
-                await store.sign_out_everywhere(tx, person.id, cause=cause_of(request))
+                await store.sign_out_everywhere(tx, person.id, by=person.id, cause=cause_of(request))
         except UnknownPersonError as error:
             raise Problem(404, "not-found") from error
         response = RedirectResponse(SIGN_IN, status_code=303)

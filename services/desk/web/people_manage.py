@@ -64,6 +64,7 @@ class People:
     async def add(
         self,
         request: Request,
+        admin: Admin,
         name: Annotated[str, Form()] = "",
         mail: Annotated[str, Form()] = "",
         roles: Words = [],  # noqa: B006  # FastAPI copies it
@@ -80,6 +81,7 @@ class People:
                     name=wanted.name,
                     roles=_given(wanted.roles),
                     languages=wanted.languages,
+                    by=admin.id,
                     cause=cause_of(request),
                 )
         except ValidationError as error:
@@ -96,6 +98,7 @@ class People:
         self,
         request: Request,
         person_id: UUID,
+        admin: Admin,
         name: Annotated[str, Form()] = "",
         roles: Words = [],  # noqa: B006
         languages: Words = [],  # noqa: B006
@@ -107,29 +110,29 @@ class People:
             filled = {"name": name, "roles": roles, "languages": languages}
             return await self._show(request, person_id, 422, faults=faults_of(error), filled=filled)
         wish = Wish(name=wanted.name, roles=_given(wanted.roles), languages=tuple(wanted.languages))
-        return await self._do(request, person_id, wish)
+        return await self._do(request, admin, person_id, wish)
 
-    async def disable(self, request: Request, person_id: UUID) -> Response:
+    async def disable(self, request: Request, person_id: UUID, admin: Admin) -> Response:
         """Let a person in no more, from now on."""
-        return await self._do(request, person_id, Wish(active=False))
+        return await self._do(request, admin, person_id, Wish(active=False))
 
-    async def enable(self, request: Request, person_id: UUID) -> Response:
+    async def enable(self, request: Request, person_id: UUID, admin: Admin) -> Response:
         """Let a person sign in again."""
-        return await self._do(request, person_id, Wish(active=True))
+        return await self._do(request, admin, person_id, Wish(active=True))
 
-    async def sign_out_everywhere(self, request: Request, person_id: UUID) -> Response:
+    async def sign_out_everywhere(self, request: Request, person_id: UUID, admin: Admin) -> Response:
         """Void every token, session and link of a person."""
         try:
             async with self._database.transaction() as tx:
-                await store.sign_out_everywhere(tx, str(person_id), cause=cause_of(request))
+                await store.sign_out_everywhere(tx, str(person_id), by=admin.id, cause=cause_of(request))
         except UnknownPersonError as error:
             raise HTTPException(404) from error
         return RedirectResponse(f"{PATH}{person_id}", status_code=303)
 
-    async def _do(self, request: Request, person_id: UUID, wish: Wish) -> Response:
+    async def _do(self, request: Request, admin: Person, person_id: UUID, wish: Wish) -> Response:
         try:
             async with self._database.transaction() as tx:
-                await store.change_person(tx, str(person_id), wish, cause=cause_of(request))
+                await store.change_person(tx, str(person_id), wish, by=admin.id, cause=cause_of(request))
         except UnknownPersonError as error:
             raise HTTPException(404) from error
         except (LastAdminError, NoRoleError) as error:

@@ -117,7 +117,7 @@ class Review:
                 domain.check_may_decide(found, wanted=SubmissionState.DECLINED)
                 written_in = language if language in i18n.CONTENT_LANGUAGES else found.language
                 decision = Decision(state=SubmissionState.DECLINED, reason=words, reason_language=written_in)
-                await submissions.decide(tx, found.id, decision, clock.now(), by=moderator)
+                await self._decide(tx, found, decision, moderator)
         except ValidationError as error:
             return await self._show(request, _id(submission), 422, faults=_named(error, "reason"), filled={"reason": reason})
         except (AlreadyDecidedError, ReviewedElsewhereError) as error:
@@ -136,7 +136,7 @@ class Review:
         try:
             words = _LINE.validate_python(because)
             async with self._database.transaction() as tx:
-                await _withdraw(tx, await _locked(tx, _id(submission)), words, language, moderator)
+                await self._withdraw(tx, await _locked(tx, _id(submission)), words, language, moderator)
         except ValidationError as error:
             return await self._show(request, _id(submission), 422, faults=_named(error, "because"), filled={"because": because})
         except (AlreadyDecidedError, ReviewedElsewhereError) as error:
@@ -149,9 +149,24 @@ class Review:
         slug = await practices.publish(tx, practice, found.reference)
         address = f"{self._pages.public_url}{practice_path(slug)}"
         decision = Decision(state=SubmissionState.ACCEPTED, address=address)
-        await submissions.decide(tx, found.id, decision, practice.published_at, by=moderator)
+        await self._decide(tx, found, decision, moderator)
         event = domain.published_event(practice, address)
         await outbox.put(tx, event, subject=str(practice.id), cause=domain.submission_cause(found), revision=practices.FIRST_REVISION)
+
+    async def _withdraw(self, tx: Transaction, found: StoredSubmission, reason: str, language: str, moderator: Person) -> None:
+        domain.check_may_decide(found, wanted=SubmissionState.WITHDRAWN)
+        practice = await practices.withdraw(tx, found.id, reason=reason, at=clock.now())
+        written_in = language if language in i18n.CONTENT_LANGUAGES else found.language
+        decision = Decision(state=SubmissionState.WITHDRAWN, reason=reason, reason_language=written_in)
+        await self._decide(tx, found, decision, moderator)
+        event = PracticeWithdrawn(reason=reason)
+        await outbox.put(tx, event, subject=str(practice.id), cause=domain.submission_cause(found), revision=practice.revision)
+
+    async def _decide(self, tx: Transaction, found: StoredSubmission, decision: Decision, moderator: Person) -> None:
+        """Write a decision down and tell the audit trail of it."""
+        await submissions.decide(tx, found.id, decision, clock.now(), by=moderator)
+        event = domain.decision_made(found, decision, who=moderator.id, page=f"{self._pages.public_url}{PATH}{found.id}")
+        await outbox.put(tx, event, subject=str(found.id), cause=domain.submission_cause(found))
 
     async def _too_late(self, request: Request, submission_id: UUID, error: AlreadyDecidedError | ReviewedElsewhereError) -> Response:
         notice = "staff.review.too-late" if isinstance(error, AlreadyDecidedError) else "staff.review.elsewhere"
@@ -196,17 +211,6 @@ class Review:
             log.error("the contact of %s cannot be opened: %s", found.reference, SealError.__doc__)  # noqa: TRY400  # says all there is
             return None
         return contact
-
-
-async def _withdraw(tx: Transaction, found: StoredSubmission, reason: str, language: str, moderator: Person) -> None:
-    domain.check_may_decide(found, wanted=SubmissionState.WITHDRAWN)
-    now = clock.now()
-    practice = await practices.withdraw(tx, found.id, reason=reason, at=now)
-    written_in = language if language in i18n.CONTENT_LANGUAGES else found.language
-    decision = Decision(state=SubmissionState.WITHDRAWN, reason=reason, reason_language=written_in)
-    await submissions.decide(tx, found.id, decision, now, by=moderator)
-    event = PracticeWithdrawn(reason=reason)
-    await outbox.put(tx, event, subject=str(practice.id), cause=domain.submission_cause(found), revision=practice.revision)
 
 
 async def _locked(tx: Transaction, submission_id: UUID) -> StoredSubmission:
