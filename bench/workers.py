@@ -124,7 +124,7 @@ async def door(database_url: str, kafka: str, key: str, port: str) -> None:
     """Run intake as `tidings intake` does."""
     from services.intake import app as intake
 
-    settings = read(database=database_url, kafka=kafka, data_keys=[key], staff_key=key, port=int(port))
+    settings = read(database=database_url, kafka=kafka, data_keys=[key], port=int(port))
     with closing(open_port(settings.host, settings.port)) as web:
         parts = command.parts_of(settings)
 

@@ -9,12 +9,14 @@ import typer
 from services.demo.inbox import app as inbox
 from services.demo.inbox.server import demo_inbox, inbox_wanted
 from services.desk import app as desk
+from services.desk import command as desk_command
 from services.intake import app as intake
 from services.intake import command as intake_command
 from services.newsletter import app as newsletter
 from services.newsletter import command as newsletter_command
 from services.social import app as social
 from shared import command, log
+from shared.auth.tokens import new_key_pair
 from shared.broker import Probe
 from shared.command import AsJson, CommandError, print_json, say
 from shared.embedded import run_file
@@ -27,7 +29,7 @@ from shared.process import Process, ending_by_signal, open_port, serve
 from shared.service import Kafka, Service
 from shared.settings import Settings
 from shared.vault import new_key
-from shared.web import staff
+from shared.web.addresses import on_loopback
 
 BUILDS: Mapping[str, Callable[[Parts], Service]] = {
     "desk": desk.build,
@@ -35,7 +37,7 @@ BUILDS: Mapping[str, Callable[[Parts], Service]] = {
     "newsletter": newsletter.build,
     "social": social.build,
 }
-OWNERS = ("intake", "newsletter", "social")
+OWNERS = ("desk", "intake", "newsletter", "social")
 """The services that keep something, whose schemas `tidings migrate` makes."""
 
 app = typer.Typer(
@@ -44,6 +46,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The communications desk of the UN Network on Migration.",
 )
+app.add_typer(desk_command.person, name="person")
+app.add_typer(desk_command.token, name="token")
+app.add_typer(desk_command.audit, name="audit")
 app.add_typer(intake_command.app, name="partner")
 app.add_typer(operations_command.app, name="events")
 
@@ -128,9 +133,10 @@ async def _announce(parts: Parts, process: Process, networks: Mapping[str, str])
     say(f"Tidings runs at {address}/practices/")
     if parts.banner == "demo":
         say(f"Demo inbox:     {address}/demo/")
-    say(f"Staff pages:    {address}{staff.ENTER}?key={parts.staff_key.key}")
     for network, place in networks.items():
         say(f"Sandbox of {network.upper()}:   {place}/")
+    for line in await desk_command.sign_in_lines(parts, loopback=on_loopback(process.address)):
+        say(line)
     for line in await intake_command.first_steps(parts):
         say(line)
     say("Ctrl-C ends it; what came in is kept.")
@@ -154,9 +160,10 @@ async def _run_one(name: str, settings: Settings) -> str:
     ending = ending_by_signal()
     if inbox_wanted(settings):
         say("Mails wait: the demo inbox runs only in `tidings all`. Set TIDINGS_SMTP to a mail server for them to leave.")
-    if not settings.data_keys or settings.staff_key is None:
+    if not settings.data_keys or not (settings.signing_key or settings.verify_keys):
         say(f"tidings {name} uses keys of its own in {settings.var}. Services that run elsewhere need the same ones:")
-        say("set TIDINGS_DATA_KEYS (made by `tidings key`) and TIDINGS_STAFF_KEY for all of them.")
+        say("set TIDINGS_DATA_KEYS (made by `tidings key`) and TIDINGS_VERIFY_KEYS for all of them, TIDINGS_SIGNING_KEY for desk alone")
+        say("(both made by `tidings key --signing`).")
     with closing(open_port(settings.host, settings.port)) as web:
         parts = command.parts_of(settings.model_copy(update={"port": web.getsockname()[1]}))
 
@@ -194,13 +201,19 @@ def migrate(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def key(*, as_json: AsJson = False) -> None:
-    """Print a new key for TIDINGS_DATA_KEYS."""
-    made = new_key()
+def key(
+    *,
+    signing: Annotated[bool, typer.Option("--signing", help="Make the pair that signs and reads tokens, as two settings.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print a new key for TIDINGS_DATA_KEYS, or with --signing the pair TIDINGS_SIGNING_KEY and TIDINGS_VERIFY_KEYS."""
+    pair = new_key_pair()
+    made = {"TIDINGS_SIGNING_KEY": pair.private, "TIDINGS_VERIFY_KEYS": pair.public} if signing else {"key": new_key()}
     if as_json:
-        print_json({"key": made})
+        print_json(made)
         return
-    typer.echo(made)
+    for name, value in made.items():
+        typer.echo(f"{name}={value}" if signing else value)
 
 
 def main() -> None:

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import Scope
 
 from shared import metrics
-from shared.db import is_away
+from shared.auth.require import of_service
+from shared.db import Database, is_away
 from shared.operations import web as operations
 from shared.parts import Parts
 from shared.readiness import Grade, summary
@@ -24,15 +25,17 @@ def application(running: Sequence[Running], parts: Parts) -> FastAPI:
     # FastAPI's own documentation pages load their scripts from another host.
     app = FastAPI(title="Tidings", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(health_router(running))
-    own = [router for one in running for router in one.service.routers]
-    for router in [*own, *(_operations(one, parts) for one in running if one.service.database is not None)]:
-        app.include_router(router)
+    for one in running:
+        database = one.service.database
+        people = [] if database is None else [Depends(of_service(database))]
+        for router in (*one.service.routers, *([] if database is None else [_operations(one, database, parts)])):
+            app.include_router(router, dependencies=people)
     doors = [one.service.sent_by_programs for one in running if one.service.sent_by_programs is not None]
     limits = [one.service.limit_of for one in running if one.service.limit_of is not None]
     install(
         app,
         pages=parts.shared_pages(),
-        staff_key=parts.staff_key,
+        verifier=parts.verifier,
         sent_by_programs=_any_of([bears_token, *doors]),
         limit_of=_largest_of([form_limit, *limits]),
         unavailable=is_away,
@@ -40,10 +43,7 @@ def application(running: Sequence[Running], parts: Parts) -> FastAPI:
     return app
 
 
-def _operations(one: Running, parts: Parts) -> APIRouter:
-    database = one.service.database
-    assert database is not None
-
+def _operations(one: Running, database: Database, parts: Parts) -> APIRouter:
     async def figures() -> Mapping[str, object]:
         found = await one.figures()
         return asdict(found) if found else {}

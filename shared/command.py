@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared import clock
 from shared import settings as settings_
+from shared.auth.tokens import Signer, Verifier
 from shared.embedded import run_file
 from shared.keys import kept_keys
 from shared.mail.outgoing import outgoing
@@ -20,7 +21,6 @@ from shared.mail.server import MailServer
 from shared.parts import Parts
 from shared.settings import Settings, SettingsError
 from shared.vault import Vault
-from shared.web.staff import StaffKey
 
 T = TypeVar("T")
 
@@ -101,27 +101,36 @@ def parts_of(settings: Settings, *, public_url: str | None = None, inbox: MailSe
     `inbox` is the demo inbox where this process runs one; pages then say so.
     """
     data_keys = [key.get_secret_value() for key in settings.data_keys]
-    staff_key = settings.staff_key.get_secret_value() if settings.staff_key else ""
-    if not data_keys or not staff_key:
-        kept = kept_keys(settings.var)
-        data_keys, staff_key = data_keys or kept.data_keys, staff_key or kept.staff_key
-    address = public_url or settings.address
     try:
-        vault = Vault(data_keys)
+        vault = Vault(data_keys or kept_keys(settings.var).data_keys)
     except ValueError as error:
         raise SettingsError("TIDINGS_DATA_KEYS is wrong: one of its keys is not one that `tidings key` makes.") from error
-    try:
-        key = StaffKey(key=staff_key, secure=address.startswith("https:"))
-    except ValueError as error:
-        raise SettingsError(f"TIDINGS_STAFF_KEY is wrong: {error}. For example, take what `tidings key` prints.") from error
+    signer, verifier = _token_keys(settings)
     return Parts(
         settings=settings,
         vault=vault,
-        staff_key=key,
-        public_url=address,
+        public_url=public_url or settings.address,
         outgoing=outgoing(settings, demo=inbox),
         banner="demo" if inbox else None,
+        verifier=verifier,
+        signer=signer,
     )
+
+
+def _token_keys(settings: Settings) -> tuple[Signer | None, Verifier]:
+    """Return what signs tokens, where this process may, and what reads them; the public half of a key that signs need not be named."""
+    private = [key.get_secret_value() for key in settings.signing_key]
+    public = list(settings.verify_keys)
+    if not private and not public:
+        private = kept_keys(settings.var).signing_key
+    try:
+        signer = Signer(private) if private else None
+    except ValueError as error:
+        raise SettingsError(f"TIDINGS_SIGNING_KEY is wrong: {error}. `tidings key --signing` makes one.") from error
+    try:
+        return signer, Verifier([*(signer.public_keys if signer else ()), *public])
+    except ValueError as error:
+        raise SettingsError(f"TIDINGS_VERIFY_KEYS is wrong: {error}. `tidings key --signing` makes one.") from error
 
 
 def say(sentence: str = "") -> None:

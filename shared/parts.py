@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.auth.tokens import Signer, Verifier
 from shared.db import Database
 from shared.mail.outgoing import Outgoing
 from shared.mail.queue.put import Mails
 from shared.settings import Settings, database_of
 from shared.vault import Vault
 from shared.web.pages import Banner, Pages
-from shared.web.staff import StaffKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +18,10 @@ class Parts:
 
     settings: Settings  # with the addresses of embedded parts filled in
     vault: Vault
-    staff_key: StaffKey
     public_url: str  # scheme, host and port, without a slash at the end
     outgoing: Outgoing  # how mails leave
+    verifier: Verifier
+    signer: Signer | None = None  # only where TIDINGS_SIGNING_KEY is, for desk alone
     banner: Banner | None = None  # what every page says of this system, where it is not one in service
 
     def database(self, service: str) -> Database:

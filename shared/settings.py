@@ -112,7 +112,6 @@ class Settings(BaseSettings):
     data_keys: Annotated[list[SecretStr], NoDecode, BeforeValidator(_keys)] = Field(
         default_factory=list, examples=["the output of: tidings key"]
     )
-    staff_key: SecretStr | None = Field(None, examples=["a long random word"])  # opens the staff pages until people can sign in
     networks: Literal["sandbox", "live"] = Field("sandbox", examples=["live"])  # where posts go: to rehearse with, or out
     x_api_url: Annotated[str, AfterValidator(_api_url)] | None = Field(None, examples=["https://api.twitter.com"])
     x_consumer_key: SecretStr | None = Field(None, examples=["the API key of the application"])
@@ -129,6 +128,12 @@ class Settings(BaseSettings):
     dkim_selector: Annotated[str, AfterValidator(_selector)] | None = Field(None, examples=["tidings2026"])
     dkim_key: SecretStr | None = Field(None, examples=["the text of a PEM file"])  # usually by TIDINGS_DKIM_KEY_FILE
     demo: bool = Field(False, examples=["1"])  # lets demo parts run off loopback addresses
+    signing_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(_keys)] = Field(
+        default_factory=list, examples=["the first line of: tidings key --signing"]
+    )  # desk's alone
+    verify_keys: Annotated[list[str], NoDecode, BeforeValidator(_keys)] = Field(
+        default_factory=list, examples=["the second line of: tidings key --signing"]
+    )
     log: Literal["text", "json"] = Field("text", examples=["json"])
 
     @classmethod

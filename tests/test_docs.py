@@ -23,6 +23,7 @@ from shared.application import application
 from shared.broker import Probe
 from shared.events.codes import Service
 from shared.mail.outgoing import outgoing
+from shared.operations import base_of
 from shared.parking import MAX_ATTEMPTS, PAUSES_SECONDS
 from shared.parts import Parts
 from shared.readiness import OUTBOX_UNKNOWN, DatabaseState, Grade
@@ -30,7 +31,7 @@ from shared.service import Kafka, Running
 from shared.settings import PREFIX, Settings
 from shared.vault import Vault, new_key
 from shared.watchdog import State
-from shared.web.staff import StaffKey
+from tests.people import SIGNER, VERIFIER
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -189,7 +190,8 @@ def app() -> FastAPI:
     parts = Parts(
         settings=settings,
         vault=Vault([new_key()]),
-        staff_key=StaffKey.new(secure=False),
+        verifier=VERIFIER,
+        signer=SIGNER,
         public_url="http://127.0.0.1:8000",
         outgoing=outgoing(settings),
     )
@@ -209,7 +211,7 @@ def listed_addresses(title: str) -> set[tuple[str, str]]:
     for cells in rows_of(section):
         first, *others = codes_in(cells[0])
         method, path = first.split()
-        paths = [path.replace("{service}", service) for service in OWNERS] if "{service}" in path else [path]
+        paths = [path.replace("/{service}", base_of(service)) for service in OWNERS] if "{service}" in path else [path]
         found |= {(one, each) for one in (method, *others) for each in paths}
     return found
 
@@ -223,13 +225,13 @@ def test_the_addresses_listed_are_those_of_the_application(app: FastAPI) -> None
     assert routes_of(app) - listed == set()
 
 
-async def test_what_is_listed_for_the_staff_wants_the_key_and_nothing_else_does(app: FastAPI) -> None:
+async def test_what_is_listed_for_the_staff_wants_a_person_and_nothing_else_does(app: FastAPI) -> None:
     transport = httpx.ASGITransport(app=app)
     origin = {"origin": "http://127.0.0.1:8000"}
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as program:
         for method, path in sorted(listed_addresses(STAFF)):
             answer = await program.request(method, re.sub(r"\{\w+\}", "x", path), headers=origin)
-            assert (answer.status_code, answer.json()["type"]) == (401, "/problems/staff-key-needed"), path
+            assert (answer.status_code, answer.json()["type"]) == (401, "/problems/sign-in-needed"), path
         for method, path in sorted(listed_addresses(PUBLIC) - {("POST", "/intake/webhooks/{partner_id}")}):
             answer = await program.request(method, re.sub(r"\{\w+\}", "x", path), headers=origin)
             assert answer.status_code != 401, path

@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 
 from shared.events.codes import Channel, Language, Service
-from shared.events.every import SubmissionDecided
+from shared.events.every import DecisionMade, SubmissionDecided
 from shared.events.intake import PracticePublished, SubmissionReceived
 from shared.events.kinds import KINDS
 from shared.events.kinds.parts import Submission
@@ -112,6 +112,7 @@ class StoredSubmission:
     token: str
     received_at: datetime
     decided_at: datetime | None
+    decided_by_name: str | None  # of the person who decided here; the team sees it, the sender does not
 
     @property
     def confirm_until(self) -> datetime:
@@ -314,6 +315,28 @@ def published_event(practice: NewPractice, address: str) -> PracticePublished:
     # The model reads what the database gave back; the types of both are the model's business.
     fields: dict[str, Any] = {name: value for name, value in vars(practice).items() if name in PracticePublished.model_fields}
     return PracticePublished(**fields, address=address)
+
+
+def decision_made(submission: StoredSubmission, decision: Decision, *, who: str, page: str) -> DecisionMade:
+    """Return what the audit trail is told of a decision on a submission; `page` is where the team sees it."""
+    content = orjson.dumps([submission.public, submission.internal], option=orjson.OPT_SORT_KEYS)
+    return DecisionMade(
+        who=who,
+        what=_DECIDED[decision.state],
+        about=submission.kind,
+        title=submission.public["title"],
+        content_hash=hashlib.sha256(content).hexdigest(),
+        reason=decision.reason,
+        address=page,
+    )
+
+
+_DECIDED = {
+    SubmissionState.ACCEPTED: "accept",
+    SubmissionState.DECLINED: "decline",
+    SubmissionState.WITHDRAWN: "withdraw",
+    SubmissionState.QUESTION: "ask",
+}
 
 
 def submission_cause(submission: StoredSubmission) -> Cause:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from services.intake.domain import UnknownSubmissionError, told_decision
 from services.intake.store import submissions
+from shared.auth import people
 from shared.db import Transaction
 from shared.events.every import SubmissionDecided
 from shared.listening import Received, each, listeners
@@ -19,4 +20,4 @@ async def note_decision(tx: Transaction, event: Received[SubmissionDecided]) -> 
         await submissions.decide(tx, submission.id, decision, event.time)
 
 
-LISTENS = listeners(each(SubmissionDecided, note_decision))
+LISTENS = listeners(each(SubmissionDecided, note_decision), people.LISTENER)

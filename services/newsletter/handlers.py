@@ -3,6 +3,7 @@
 from services.newsletter import store
 from services.newsletter.domain import item_from_practice
 from services.newsletter.sending.pausing import SENDER
+from shared.auth import people
 from shared.db import Transaction
 from shared.events.intake import PracticePublished, PracticeWithdrawn
 from shared.listening import Received, each, listeners
@@ -22,6 +23,7 @@ async def withdraw_practice(tx: Transaction, event: Received[PracticeWithdrawn])
 
 
 LISTENS = listeners(
+    people.LISTENER,
     each(PracticePublished, pool_practice),
     each(PracticeWithdrawn, withdraw_practice),
     *listeners_of(SENDER),

@@ -11,11 +11,12 @@ from sqlalchemy import select
 from services.newsletter.domain import ItemState
 from services.newsletter.sending.progress import progress
 from services.newsletter.store import list_items, pool_items
+from shared.auth.require import require
 from shared.db import Database, Transaction
+from shared.events.codes import Role
 from shared.i18n import CONTENT_LANGUAGES
 from shared.operations.story import Fact
 from shared.web.pages import Pages
-from shared.web.staff import require_staff
 
 POOL = "/newsletter/pool"
 SHOWN = 200
@@ -23,7 +24,7 @@ SHOWN = 200
 
 def router(database: Database, pages: Pages) -> APIRouter:
     """Return the newsletter's pages."""
-    router = APIRouter(dependencies=[Depends(require_staff)], include_in_schema=False)
+    router = APIRouter(dependencies=[Depends(require(Role.DRAFTER, Role.APPROVER))], include_in_schema=False)
 
     @router.get(POOL)
     async def pool(request: Request) -> Response:

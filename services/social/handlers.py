@@ -3,6 +3,7 @@
 from services.social.domain.drafts import draft_from_practice
 from services.social.store import drafts
 from services.social.store.pausing import SENDER
+from shared.auth import people
 from shared.db import Transaction
 from shared.events.intake import PracticePublished, PracticeWithdrawn
 from shared.listening import Received, each, listeners
@@ -22,6 +23,7 @@ async def withdraw_practice(tx: Transaction, event: Received[PracticeWithdrawn])
 
 
 LISTENS = listeners(
+    people.LISTENER,
     each(PracticePublished, draft_practice),
     each(PracticeWithdrawn, withdraw_practice),
     *listeners_of(SENDER),

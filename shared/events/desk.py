@@ -55,7 +55,7 @@ class PersonChanged(EventData):
 
     type: ClassVar[str] = "person.changed.v1"
     tellers: ClassVar[frozenset[Service]] = _DESK
-    listeners: ClassVar[frozenset[Service]] = EVERY_SERVICE
+    listeners: ClassVar[frozenset[Service]] = EVERY_SERVICE - _DESK  # desk has the people themselves
     key: ClassVar[str] = "person"
     audience: ClassVar[Audience] = Internal
 

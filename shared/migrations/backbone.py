@@ -67,6 +67,25 @@ CREATE INDEX parked_due_idx ON parked (next_at) WHERE state = 'waiting';
 """
 
 
+PEOPLE_1 = """
+CREATE TABLE people (
+    id text CONSTRAINT people_pkey PRIMARY KEY,
+    name text NOT NULL,
+    roles text[] NOT NULL,
+    languages text[] NOT NULL,
+    active boolean NOT NULL,
+    tokens_valid_from timestamptz NOT NULL,
+    revision integer NOT NULL,
+    updated_at timestamptz NOT NULL DEFAULT now()
+)
+"""
+
+
+def create_people_1() -> None:
+    """Make the table of people that every service but desk has."""
+    op.execute(PEOPLE_1)
+
+
 def create_1() -> None:
     """Make outbox, inbox and parking."""
     # asyncpg prepares what it runs, and prepares one statement at a time.

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from shared.operations import base_of
 from shared.operations.readable import readable
 from shared.operations.story import Fact, Story
 from shared.parking import ParkedState
@@ -118,7 +119,7 @@ def _parked(service: str, row: Row[Any]) -> Step:
         type=row.type,
         subject=row.subject,
         notes=notes,
-        address=f"/{service}/operations/parked/{row.event_id}",
+        address=f"{base_of(service)}/operations/parked/{row.event_id}",
     )
 
 

@@ -13,9 +13,12 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Row
 
 from shared import parking
+from shared.auth.require import require, require_staff
+from shared.auth.tokens import Person
 from shared.db import Database
+from shared.events.codes import Role
 from shared.events.texts import Summary
-from shared.operations import deliveries
+from shared.operations import base_of, deliveries
 from shared.operations.figures import FiguresOf, figures_shown
 from shared.operations.readable import Readable, readable
 from shared.operations.steps import place_of, steps_of
@@ -26,13 +29,11 @@ from shared.web.forms import Fault, faults_of
 from shared.web.pages import Pages
 from shared.web.problem import Problem, wants_html
 from shared.web.request_state import reader_language
-from shared.web.staff import require_staff
 
 TEMPLATES = Path(__file__).parent / "templates"
 RECENT = 20
-BY_STAFF_KEY = "staff"
-"""Who decided, until people sign in with names of their own."""
 
+Operator = Annotated[Person, Depends(require(Role.OPERATOR))]
 # What a page may say after an action; the address carries the word, never the sentence.
 _DONE = {"redriven": "good", "discarded": "good", "gone": "info", "none-dead": "info"}
 
@@ -57,18 +58,23 @@ class Discarding(BaseModel):
 def pages_of(pages: Pages) -> Pages:
     """Return pages like a service's own, with the templates of its operations: `operations/…`."""
     own = Pages(public_url=pages.public_url, templates={"operations": TEMPLATES}, zone=pages.zone, banner=pages.banner)
+    own.environment.globals["base_of"] = base_of
     own.environment.globals["instant"] = lambda value, language: instant(value, language, own.zone)
     return own
 
 
 def router(service: str, database: Database, pages: Pages, figures: FiguresOf, facts: Facts = no_facts) -> APIRouter:
-    """Return `/{service}/operations`, what repairs from there, and `/{service}/events/{id}`.
+    """Return `/{service}/operations`, what repairs from there (for operators), and `/{service}/events/{id}` (for the whole team).
 
     `figures` gives the running service's figures; `facts` what the service did besides telling and taking events.
     """
-    router = APIRouter(prefix=f"/{service}", dependencies=[Depends(require_staff)], include_in_schema=False)
-    _Operations(service, database, pages_of(pages), figures).add_to(router)
-    _Events(service, database, pages_of(pages), facts).add_to(router)
+    router = APIRouter(prefix=base_of(service), include_in_schema=False)
+    operations = APIRouter(dependencies=[Depends(require(Role.OPERATOR))], include_in_schema=False)
+    _Operations(service, database, pages_of(pages), figures).add_to(operations)
+    events = APIRouter(dependencies=[Depends(require_staff)], include_in_schema=False)
+    _Events(service, database, pages_of(pages), facts).add_to(events)
+    router.include_router(operations)
+    router.include_router(events)
     return router
 
 
@@ -122,7 +128,7 @@ class _Operations:
         return _json(
             {
                 "service": self._service,
-                "address": f"/{self._service}/operations",
+                "address": f"{base_of(self._service)}/operations",
                 "figures": read.figures,
                 "parked_counts": read.counts,
                 "shown": [figure_json(say_figure(figure, language)) for figure in figures_shown(read.figures, read.counts)],
@@ -176,10 +182,10 @@ class _Operations:
         row, behind = await self._find(event_id)
         return self._gone() if row is None or _is_closed(row) else self._render_one(request, "operations/redrive.html", row, behind)
 
-    async def redrive(self, event_id: str) -> Response:
+    async def redrive(self, event_id: str, operator: Operator) -> Response:
         """Have one event tried again at once."""
         async with self._database.transaction() as tx:
-            count = await parking.redrive(tx, event_id=_event_id(event_id), by=BY_STAFF_KEY)
+            count = await parking.redrive(tx, event_id=_event_id(event_id), by=operator.signature)
         return self._back("redriven", count) if count else self._gone()
 
     async def confirm_all(self, request: Request) -> Response:
@@ -190,10 +196,10 @@ class _Operations:
             return self._back("none-dead")
         return self._pages.render(request, "operations/redrive_all.html", service=self._service, n=counts.dead)
 
-    async def redrive_all(self) -> Response:
+    async def redrive_all(self, operator: Operator) -> Response:
         """Have every dead event tried again at once."""
         async with self._database.transaction() as tx:
-            count = await parking.redrive(tx, by=BY_STAFF_KEY)
+            count = await parking.redrive(tx, by=operator.signature)
         return self._back("redriven", count) if count else self._back("none-dead")
 
     async def ask_reason(self, request: Request, event_id: str) -> Response:
@@ -201,7 +207,7 @@ class _Operations:
         row, behind = await self._find(event_id)
         return self._gone() if row is None or _is_closed(row) else self._render_discard(request, row, behind)
 
-    async def discard(self, request: Request, event_id: str, reason: Annotated[str, Form()] = "") -> Response:
+    async def discard(self, request: Request, event_id: str, operator: Operator, reason: Annotated[str, Form()] = "") -> Response:
         """Give one event up, where a reason was given; the later ones of its subject go on."""
         wanted = _event_id(event_id)
         try:
@@ -212,7 +218,7 @@ class _Operations:
                 return self._gone()
             return self._render_discard(request, row, behind, faults=faults_of(error), reason=reason, status=422)
         async with self._database.transaction() as tx:
-            done = await deliveries.discard(tx, wanted, by=BY_STAFF_KEY, reason=said.reason)
+            done = await deliveries.discard(tx, wanted, by=operator.signature, reason=said.reason)
         return self._back("discarded") if done else self._gone()
 
     async def _find(self, event_id: str) -> tuple[Row[Any] | None, int]:
@@ -252,14 +258,14 @@ class _Operations:
         )
 
     def _parked(self, event_id: UUID) -> str:
-        return f"/{self._service}/operations/parked/{event_id}"
+        return f"{base_of(self._service)}/operations/parked/{event_id}"
 
     def _gone(self) -> Response:
         return self._back("gone")
 
     def _back(self, done: str, n: int = 0) -> Response:
         # See Other: loading the page again must not do it again.
-        return RedirectResponse(f"/{self._service}/operations?done={done}{f'&n={n}' if n else ''}", status_code=303)
+        return RedirectResponse(f"{base_of(self._service)}/operations?done={done}{f'&n={n}' if n else ''}", status_code=303)
 
 
 class _Events:

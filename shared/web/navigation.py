@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from shared.events.codes import Role
+
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
@@ -9,22 +11,31 @@ class Section:
 
     address: str
     key: str  # of its name
+    roles: frozenset[Role] = frozenset()  # that it is for, besides auditors; empty: for everybody who may see the list
 
 
 PUBLIC = (
     Section(address="/practices/", key="nav.practices"),
     Section(address="/intake/catalogue", key="nav.catalogue"),
 )
+_WRITERS = frozenset({Role.DRAFTER, Role.APPROVER})
 STAFF = (
     Section(address="/desk/", key="staff.nav.desk"),
-    Section(address="/intake/review/", key="staff.nav.review"),
-    Section(address="/newsletter/pool", key="staff.nav.pool"),
-    Section(address="/social/drafts", key="staff.nav.drafts"),
-    Section(address="/social/posts", key="staff.nav.posts"),
-    Section(address="/intake/partners/", key="staff.nav.partners"),
-    Section(address="/desk/operations", key="staff.nav.operations"),
+    Section(address="/intake/review/", key="staff.nav.review", roles=frozenset({Role.MODERATOR})),
+    Section(address="/newsletter/pool", key="staff.nav.pool", roles=_WRITERS),
+    Section(address="/social/drafts", key="staff.nav.drafts", roles=_WRITERS),
+    Section(address="/social/posts", key="staff.nav.posts", roles=_WRITERS),
+    Section(address="/intake/partners/", key="staff.nav.partners", roles=frozenset({Role.ADMIN})),
+    Section(address="/desk/people/", key="staff.nav.people", roles=frozenset({Role.ADMIN})),
+    Section(address="/desk/audit", key="staff.nav.audit", roles=frozenset({Role.ADMIN})),
+    Section(address="/desk/operations", key="staff.nav.operations", roles=frozenset({Role.OPERATOR})),
     Section(address="/desk/events", key="staff.nav.events"),
 )
+
+
+def for_roles(sections: tuple[Section, ...], roles: frozenset[Role]) -> tuple[Section, ...]:
+    """Return the sections that somebody with these roles can open."""
+    return tuple(section for section in sections if not section.roles or roles & (section.roles | {Role.AUDITOR}))
 
 
 def current(sections: tuple[Section, ...], path: str) -> Section | None:

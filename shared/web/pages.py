@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from shared import clock, i18n
 from shared.web import assets, navigation
 from shared.web.forms import faults_in
-from shared.web.request_state import is_private, reader_language
+from shared.web.request_state import is_private, person_of, reader_language
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -127,6 +127,7 @@ class Pages:
         def url_with_lang(code: str) -> str:
             return url_with(lang=code)
 
+        person = person_of(request)
         indexable = status == 200 and request.method == "GET" and not is_private(request.state)
         return {
             "t": sentences(language),
@@ -144,7 +145,8 @@ class Pages:
             "alternates": {code: self.public_url + url_with_lang(code) for code in i18n.LANGUAGES},
             "alternate_default": self.public_url + url_with(lang=None),
             "public_sections": navigation.PUBLIC,
-            "staff_sections": navigation.STAFF,
+            "staff_sections": navigation.for_roles(navigation.STAFF, person.roles if person else frozenset()),
+            "person": person,
             "current_section": navigation.current(navigation.PUBLIC, request.url.path),
             "current_staff_section": navigation.current(navigation.STAFF, request.url.path),
             "banner": self.banner,

@@ -179,6 +179,8 @@ def install_handlers(app: FastAPI, pages: Pages) -> None:
         assert isinstance(error, HTTPException)
         if error.status_code in {204, 304}:  # these have no body
             return Response(status_code=error.status_code, headers=error.headers)
+        if 300 <= error.status_code < 400:  # leads elsewhere, and is no problem
+            return Response(status_code=error.status_code, headers={**(error.headers or {}), "Cache-Control": "no-store"})
         return answer(request, pages, problem_of(error, request.method))
 
     async def refused_values(request: Request, error: Exception) -> Response:

@@ -3,10 +3,12 @@
 from fastapi import Request
 
 from shared import i18n
+from shared.auth.tokens import Person
 from shared.trace import Cause
 
 _CAUSE = "tidings_cause"
 _PRIVATE = "tidings_private"
+_PERSON = "tidings_person"
 
 
 def reader_language(request: Request) -> str:
@@ -34,6 +36,17 @@ def cause_of(request: Request) -> Cause:
 def keep_private(request: Request) -> None:
     """Let nothing keep the answer to this request, and no search engine list it: staff pages, pages behind a mailed token."""
     setattr(request.state, _PRIVATE, True)
+
+
+def keep_person(request: Request, person: Person) -> None:
+    """Note who asks, for the head of the page."""
+    setattr(request.state, _PERSON, person)
+
+
+def person_of(request: Request) -> Person | None:
+    """Return who asks, or None where the address is for everybody or nobody is signed in."""
+    person = getattr(request.state, _PERSON, None)
+    return person if isinstance(person, Person) else None
 
 
 def is_private(state: object) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from services.desk.handlers import LISTENS as DESK_LISTENS
 from services.intake.handlers import LISTENS as INTAKE_LISTENS
 from services.newsletter.handlers import LISTENS as NEWSLETTER_LISTENS
 from services.social.handlers import LISTENS as SOCIAL_LISTENS
@@ -17,7 +18,12 @@ from shared.listening import Listeners
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ROOT / "services"
-LISTENS: dict[str, Listeners] = {"intake": INTAKE_LISTENS, "newsletter": NEWSLETTER_LISTENS, "social": SOCIAL_LISTENS}
+LISTENS: dict[str, Listeners] = {
+    "desk": DESK_LISTENS,
+    "intake": INTAKE_LISTENS,
+    "newsletter": NEWSLETTER_LISTENS,
+    "social": SOCIAL_LISTENS,
+}
 CLASSES = {model.__name__: event_type for event_type, model in registry.EVENT_TYPES.items()}
 
 

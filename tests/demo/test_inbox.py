@@ -22,8 +22,9 @@ from shared.mail.message import Content, prepare
 from shared.parts import Parts
 from shared.settings import Settings, SettingsError
 from shared.web.wiring import install
-from tests.intake.intake_app import STAFF, client_of, parts_of
+from tests.intake.intake_app import client_of, parts_of
 from tests.intake.page import page
+from tests.people import VERIFIER
 from tests.shared.mail_keys import signer
 
 WORDS = {"en": "Confirm it", "fr": "Confirmez-le", "es": "Confírmelo", "ar": "أكّد طلبك", "zh": "请确认"}
@@ -56,7 +57,7 @@ def _app(inbox: Inbox) -> FastAPI:
     parts: Parts = parts_of("postgresql://nobody@127.0.0.1:1/nothing", "x" * 43 + "=")
     app = FastAPI(openapi_url=None)
     service = inbox_app.build(parts, inbox)
-    install(app, pages=parts.pages("demo", inbox_app.TEMPLATES), staff_key=STAFF)
+    install(app, pages=parts.pages("demo", inbox_app.TEMPLATES), verifier=VERIFIER)
     for router in service.routers:
         app.include_router(router)
     return app

@@ -12,7 +12,8 @@ from playwright.async_api import BrowserContext, Page, async_playwright
 
 from shared.ids import new_id
 from shared.trace import Cause
-from tests.desk.wire import IDLE, PRACTICE, STAFF, System, records_of, system, tell
+from tests.desk.wire import IDLE, PRACTICE, System, records_of, system, tell
+from tests.people import cookies_of
 
 pytestmark = pytest.mark.chromium
 
@@ -48,11 +49,11 @@ async def served(found: System) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def context(wired: System, chromium_path: Path) -> AsyncIterator[BrowserContext]:
-    """Give a browser that has entered the key; relative addresses lead to the served app."""
+    """Give a browser that somebody is signed in to; relative addresses lead to the served app."""
     async with served(wired) as base, async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
         entered = await chromium.new_context(base_url=base)
-        await entered.add_cookies([{"name": STAFF.cookie_name, "value": STAFF.cookie_value, "url": base}])
+        await entered.add_cookies([{"name": name, "value": value, "url": base} for name, value in cookies_of().items()])
         yield entered
         await entered.close()
         await chromium.close()
@@ -128,7 +129,7 @@ async def test_a_service_that_is_away_leaves_the_others_whole(wired: System, con
 async def test_nobody_knowing_anything_is_said(wired: System, context: BrowserContext) -> None:
     page, complaints = await opened(context, f"/desk/events/{new_id()}")
     assert await page.locator("#gathered").inner_text() == "No service that answered knows anything of this id."
-    assert await page.locator("#sources .trouble").all_inner_texts() == [" knows nothing of it"] * 3
+    assert await page.locator("#sources .trouble").all_inner_texts() == [" knows nothing of it"] * 4
     assert complaints == []
 
 

@@ -1,4 +1,4 @@
-"""Three services in one app, as they run together, but for Kafka: what it would carry, the test hands over."""
+"""Four services in one app, as they run together, but for Kafka: what it would carry, the test hands over."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import httpx
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from sqlalchemy import select, text, update
 
 from services.desk import app as desk
-from services.desk import web as desk_web
+from services.desk.web import routers as desk_routers
 from services.newsletter import app as newsletter
 from services.newsletter import web as newsletter_web
 from services.newsletter.handlers import LISTENS as NEWSLETTER_LISTENS
@@ -18,6 +18,9 @@ from services.social import app as social
 from services.social.handlers import LISTENS as SOCIAL_LISTENS
 from services.social.web import drafts_show, posts_show
 from shared import clock, outbox, relay
+from shared.auth.people import TABLES as PEOPLE
+from shared.auth.require import of_service
+from shared.auth.tokens import Person
 from shared.consumer import Consumer
 from shared.db import Database, is_away
 from shared.events.base import EventData
@@ -30,14 +33,12 @@ from shared.operations.story import no_facts
 from shared.operations.web import router as operations_router
 from shared.parking import StoredRecord
 from shared.trace import Cause
-from shared.web import staff
 from shared.web.pages import Pages
-from shared.web.staff import StaffKey
 from shared.web.wiring import install
-from tests.shared.web_app import BROWSER, KEY
+from tests.people import ALEX, SIGNER, VERIFIER, cookies_of
+from tests.shared.web_app import BROWSER
 
 PUBLIC_URL = "http://127.0.0.1:8000"
-STAFF = StaffKey(key=KEY, secure=False)
 IDLE: Mapping[str, object] = {
     "outbox_unsent": 0,
     "outbox_age_seconds": 0.0,
@@ -67,6 +68,7 @@ async def make_schema(database: Database) -> None:
         await tx.execute(text(f"CREATE SCHEMA {database.service}"))
         for statement in statements():
             await tx.execute(text(statement))
+        await tx.run_sync(PEOPLE.create_all)
 
 
 async def tell(
@@ -119,10 +121,10 @@ class System:
 
 @asynccontextmanager
 async def system(url: str) -> AsyncIterator[System]:
-    """Give three services on fresh schemas; intake is its outbox alone."""
+    """Give four services on fresh schemas; intake is its outbox alone."""
     databases = {service: Database(url, service) for service in desk.ASKED}
     await make_schema(databases["intake"])
-    await migrate(url, ["newsletter", "social"])
+    await migrate(url, ["newsletter", "social", "desk"])
     app = FastAPI(openapi_url=None)
     found = System(
         app=app,
@@ -145,28 +147,33 @@ def consumer(database: Database, listeners: Listeners) -> Consumer:
 
 def _wire(found: System) -> None:
     plain = Pages(public_url=PUBLIC_URL)
-    install(found.app, pages=plain, staff_key=STAFF, unavailable=is_away)
-    found.app.include_router(staff.router)
-    found.app.include_router(desk_web.router(Pages(public_url=PUBLIC_URL, templates={"desk": desk.TEMPLATES}), desk.ASKED))
+    install(found.app, pages=plain, verifier=VERIFIER, unavailable=is_away)
+    of_desk = [Depends(of_service(found.databases["desk"]))]
+    pages = Pages(public_url=PUBLIC_URL, templates={"desk": desk.TEMPLATES})
+    for router in desk_routers.all_of(found.databases["desk"], SIGNER, pages, desk.ASKED):
+        found.app.include_router(router, dependencies=of_desk)
     facts = {"newsletter": newsletter_web.facts, "social": drafts_show.facts}
     for service, database in found.databases.items():
 
         async def figures(service: str = service) -> Mapping[str, object]:
             return found.figures.get(service, IDLE)
 
-        found.app.include_router(operations_router(service, database, plain, figures, facts.get(service, no_facts)))
+        router = operations_router(service, database, plain, figures, facts.get(service, no_facts))
+        found.app.include_router(router, dependencies=[Depends(of_service(database))])
     for name, templates, its_router in (
         (newsletter.NAME, newsletter.TEMPLATES, newsletter_web.router),
         (social.NAME, social.TEMPLATES, drafts_show.router),
         (social.NAME, social.TEMPLATES, posts_show.router),
     ):
-        found.app.include_router(its_router(found.databases[name], Pages(public_url=PUBLIC_URL, templates={name: templates})))
+        database = found.databases[name]
+        router = its_router(database, Pages(public_url=PUBLIC_URL, templates={name: templates}))
+        found.app.include_router(router, dependencies=[Depends(of_service(database))])
 
 
 @asynccontextmanager
-async def asker(app: FastAPI, *, entered: bool = True) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client that asks as a browser does; it has entered the key unless told otherwise."""
-    cookies = {STAFF.cookie_name: STAFF.cookie_value} if entered else {}
+async def asker(app: FastAPI, *, entered: bool = True, person: Person = ALEX) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client that asks as a browser does; `person` is signed in unless told otherwise."""
+    cookies = dict(cookies_of(person)) if entered else {}
     headers = {**BROWSER, "Origin": PUBLIC_URL}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PUBLIC_URL, headers=headers, cookies=cookies) as client:
         yield client

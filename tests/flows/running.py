@@ -22,15 +22,18 @@ PATIENCE_SECONDS = 90
 
 
 class Running:
-    """A started system: its address, the key of its staff pages, its trial partner."""
+    """A started system: its address, the links by which people sign in, its trial partner."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", said: Path) -> None:
         self.process = process
         self._said = said
         text = self.wait_for_words("Ctrl-C ends it")
-        found = re.search(r"(http://\S+)/desk/enter\?key=(\S+)", text)
+        self.links = dict(re.findall(r"^  (\w+) \(.+?\)\s+(http://\S+/desk/sign-in/\S+)$", text, re.MULTILINE))
+        """The sign-in link of each person of trial runs, by the first word of the name; each works once."""
+        found = re.search(r"Tidings runs at (http://[^/\s]+)/", text)
         assert found, text
-        self.address, self.key = found.groups()
+        self.address = found.group(1)
+        self._cookies: dict[str, httpx.Cookies] = {}
         door = re.search(r"(http://\S+/intake/webhooks/\S+)", text)
         secret = re.search(r"(whsec_[A-Za-z0-9+/=]+)", text)
         assert door, text
@@ -54,12 +57,18 @@ class Running:
         return str(until(spoken))
 
     @contextmanager
-    def staff(self) -> Iterator[httpx.Client]:
-        """Give a browser that has entered the key."""
-        with httpx.Client(base_url=self.address, headers={"origin": self.address}, follow_redirects=True, timeout=30) as browser:
-            entered = browser.post("/desk/enter", data={"key": self.key})
-            assert entered.status_code == 200, entered.text
+    def staff(self, who: str = "Alex") -> Iterator[httpx.Client]:
+        """Give the browser of a person of trial runs, signed in by the printed link the first time."""
+        headers = {"origin": self.address, "accept": "text/html"}
+        with httpx.Client(
+            base_url=self.address, headers=headers, follow_redirects=True, timeout=30, cookies=self._cookies.get(who)
+        ) as browser:
+            if who not in self._cookies:
+                entered = browser.post(self.links[who])
+                assert entered.status_code == 200, entered.text
+                assert entered.url.path == "/desk/"
             yield browser
+            self._cookies[who] = browser.cookies
 
     def send(self, body: Mapping[str, Any], message_id: str) -> httpx.Response:
         """Send a signed webhook as the trial partner."""

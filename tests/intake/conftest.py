@@ -47,6 +47,6 @@ async def reader(intake: Intake) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def staff(intake: Intake) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser that has entered the staff key."""
+    """A browser in which somebody with every role is signed in."""
     async with client_of(intake.app, browser=True, staff=True) as client:
         yield client

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx
 import orjson
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from sqlalchemy import Row, text
 
 from services.intake import app as intake_app
@@ -19,23 +19,24 @@ from services.intake.store import partners
 from services.intake.web.webhook_accept import Door, Patience, is_webhook, webhook_limits
 from services.intake.webhooks.keys import SharedKey, read_key
 from shared import clock
+from shared.auth.require import of_service
+from shared.auth.tokens import Person
 from shared.db import Database, is_away
+from shared.events.every import DecisionMade
 from shared.events.kinds import KINDS
 from shared.mail.outgoing import outgoing
 from shared.parts import Parts
 from shared.service import Service
 from shared.settings import Settings
 from shared.vault import Vault, new_key
-from shared.web import staff
 from shared.web.pages import Pages
-from shared.web.staff import StaffKey
 from shared.web.wiring import install
 from tests.intake.webhook_sender import body_of as body_bytes
 from tests.intake.webhook_sender import signed
-from tests.shared.web_app import BROWSER, KEY
+from tests.people import ALEX, VERIFIER, cookies_of
+from tests.shared.web_app import BROWSER
 
 PUBLIC_URL = "http://127.0.0.1:8000"
-STAFF = StaffKey(key=KEY, secure=False)
 PRACTICE = "practice"
 
 
@@ -45,21 +46,21 @@ def app_of(service: Service, parts: Parts) -> FastAPI:
     install(
         app,
         pages=parts.pages(service.name, intake_app.TEMPLATES),
-        staff_key=parts.staff_key,
+        verifier=parts.verifier,
         sent_by_programs=service.sent_by_programs or (lambda scope: False),
         **({"limit_of": service.limit_of} if service.limit_of else {}),
         unavailable=is_away,
     )
-    app.include_router(staff.router)
+    assert service.database is not None
     for router in service.routers:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(of_service(service.database))])
     return app
 
 
 def parts_of(url: str, key: str) -> Parts:
     """Parts as the command makes them, for a database at `url` and one data key."""
     settings = Settings(database=url, kafka="127.0.0.1:1", data_keys=[key], _env_file=None)
-    return Parts(settings=settings, vault=Vault([key]), staff_key=STAFF, public_url=PUBLIC_URL, outgoing=outgoing(settings))
+    return Parts(settings=settings, vault=Vault([key]), verifier=VERIFIER, public_url=PUBLIC_URL, outgoing=outgoing(settings))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +104,14 @@ class Intake:
             return (await tx.execute(text(query), values)).all()
 
     async def told(self) -> Sequence[Row[Any]]:
-        """The outbox in its order."""
-        return await self.rows("SELECT id, type, subject, cause, trace_id, revision, body::jsonb AS data FROM outbox ORDER BY seq")
+        """The outbox in its order, without what is told to the audit trail alone."""
+        columns = "id, type, subject, cause, trace_id, revision, body::jsonb AS data"
+        return await self.rows(f"SELECT {columns} FROM outbox WHERE type <> 'decision.made.v1' ORDER BY seq")
+
+    async def decisions(self) -> Sequence[DecisionMade]:
+        """What the audit trail is told."""
+        rows = await self.rows("SELECT body FROM outbox WHERE type = 'decision.made.v1' ORDER BY seq")
+        return [DecisionMade.model_validate_json(row.body) for row in rows]
 
     async def mails(self) -> Sequence[Mapping[str, Any]]:
         """The mails that wait to be handed over, opened: `to` and `content`, oldest first."""
@@ -159,15 +166,15 @@ def door_app(database: Database, vault: Vault, patience: Patience) -> FastAPI:
     """The webhook door alone, with a patience of the test's."""
     app = FastAPI(openapi_url=None)
     pages = Pages(public_url=PUBLIC_URL)
-    install(app, pages=pages, staff_key=STAFF, sent_by_programs=is_webhook, limit_of=webhook_limits, unavailable=is_away)
+    install(app, pages=pages, verifier=VERIFIER, sent_by_programs=is_webhook, limit_of=webhook_limits, unavailable=is_away)
     app.include_router(Door(database, vault, public_url=PUBLIC_URL, patience=patience).router())
     return app
 
 
 @asynccontextmanager
-async def client_of(app: FastAPI, *, browser: bool = False, staff: bool = False) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an app: a program, or a browser that may have entered the staff key."""
+async def client_of(app: FastAPI, *, browser: bool = False, staff: bool = False, person: Person = ALEX) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app: a program, or a browser in which, for `staff`, `person` is signed in."""
     headers = {**BROWSER, "Origin": PUBLIC_URL} if browser else {}
-    cookies = {STAFF.cookie_name: STAFF.cookie_value} if staff else {}
+    cookies = dict(cookies_of(person)) if staff else {}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PUBLIC_URL, headers=headers, cookies=cookies) as client:
         yield client

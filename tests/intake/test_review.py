@@ -6,11 +6,13 @@ from uuid import UUID
 import httpx
 import pytest
 
+from shared.events.codes import Role
 from shared.events.intake import PracticePublished, PracticeWithdrawn
 from shared.events.kinds import KINDS
 from shared.i18n import look_up
 from tests.intake.intake_app import PUBLIC_URL, Intake, client_of, example, send
 from tests.intake.page import page
+from tests.people import ALEX, somebody
 
 REVIEW = "/intake/review/"
 
@@ -28,14 +30,14 @@ async def state_of(intake: Intake, submission: UUID) -> str:
 
 
 @pytest.mark.parametrize("path", ["/intake/", REVIEW, f"{REVIEW}01a201de-e267-7642-ae52-efd2c8a660c5", "/intake/partners/"])
-async def test_the_pages_of_the_team_need_the_staff_key(reader: httpx.AsyncClient, path: str) -> None:
+async def test_the_pages_of_the_team_need_a_person(reader: httpx.AsyncClient, path: str) -> None:
     answer = await reader.get(path)
     assert answer.status_code == 401
     assert answer.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize("verb", ["accept", "decline", "withdraw"])
-async def test_nothing_is_decided_without_the_staff_key_or_from_another_site(
+async def test_nothing_is_decided_without_a_person_or_from_another_site(
     intake: Intake, reader: httpx.AsyncClient, staff: httpx.AsyncClient, verb: str
 ) -> None:
     submission = await submitted(intake)
@@ -85,7 +87,7 @@ async def test_what_is_not_decided_on_here_has_no_buttons_and_cannot_be_decided_
 ) -> None:
     submission = await submitted(intake, kind)
     found = page(await staff.get(f"{REVIEW}{submission}"))
-    assert [one["action"] for one in found.all("form")] == ["/desk/leave"]
+    assert [one["action"] for one in found.all("form")] == ["/desk/sign-out"]
     for verb in ("accept", "decline", "withdraw"):
         answer = await staff.post(f"{REVIEW}{submission}/{verb}", data={"reason": "no", "because": "no"})
         page(answer, 409)
@@ -108,6 +110,42 @@ async def test_accepting_makes_the_public_page_and_tells_of_it_in_the_trace_of_t
     assert dict(data.title) == example()["data"]["title"]
     page(await reader.get(f"/practices/{practice.slug}"))
     assert await state_of(intake, submission) == "accepted"
+
+
+async def test_who_decided_is_kept_and_seen_by_the_team_alone(intake: Intake, staff: httpx.AsyncClient, reader: httpx.AsyncClient) -> None:
+    submission = await submitted(intake)
+    await staff.post(f"{REVIEW}{submission}/accept")
+    [kept] = await intake.rows("SELECT token, decided_by, decided_by_name FROM submissions")
+    assert (kept.decided_by, kept.decided_by_name) == (ALEX.id, ALEX.name)
+    assert f"Decided by {ALEX.name}" in page(await staff.get(f"{REVIEW}{submission}")).text
+    assert ALEX.name not in page(await reader.get(f"/intake/track/{kept.token}")).text
+
+
+async def test_each_decision_is_told_to_the_audit_trail_with_its_person_and_the_hash_of_what_was_decided_on(
+    intake: Intake, staff: httpx.AsyncClient
+) -> None:
+    first, second = await submitted(intake), await submitted(intake, event_id="msg_2")
+    await staff.post(f"{REVIEW}{first}/accept")
+    await staff.post(f"{REVIEW}{first}/accept")  # too late, and no decision
+    await staff.post(f"{REVIEW}{first}/withdraw", data={"because": "Its figures were wrong."})
+    await staff.post(f"{REVIEW}{second}/decline", data={"reason": "Not about migration."})
+    told = await intake.decisions()
+    assert [(one.who, one.what, one.about, one.reason) for one in told] == [
+        (ALEX.id, "accept", "practice", None),
+        (ALEX.id, "withdraw", "practice", "Its figures were wrong."),
+        (ALEX.id, "decline", "practice", "Not about migration."),
+    ]
+    assert {one.content_hash for one in told} == {told[0].content_hash}  # the same content came twice
+    assert told[0].address == f"{PUBLIC_URL}{REVIEW}{first}"
+
+
+async def test_an_auditor_sees_a_submission_and_has_no_button(intake: Intake) -> None:
+    submission = await submitted(intake)
+    async with client_of(intake.app, browser=True, staff=True, person=somebody(Role.AUDITOR)) as auditor:
+        found = page(await auditor.get(f"{REVIEW}{submission}"))
+        assert [one["action"] for one in found.all("form")] == ["/desk/sign-out"]
+        assert (await auditor.post(f"{REVIEW}{submission}/accept")).status_code == 403
+    assert await state_of(intake, submission) == "received"
 
 
 async def test_declining_needs_a_reason_which_its_sender_reads(intake: Intake, staff: httpx.AsyncClient, reader: httpx.AsyncClient) -> None:

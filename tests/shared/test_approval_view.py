@@ -15,10 +15,10 @@ from shared.approval.view import UnknownActionError, act_from_form, changes_betw
 from shared.events.codes import Role
 from shared.i18n import LANGUAGES, translate
 from shared.web.pages import Pages
-from shared.web.staff import StaffKey
 from shared.web.wiring import install
+from tests.people import VERIFIER
 from tests.shared.actors import Actor
-from tests.shared.web_app import KEY, Page, browser
+from tests.shared.web_app import Page, browser
 
 NOON = datetime(2026, 6, 16, 12, tzinfo=UTC)
 BOTH = frozenset({Role.DRAFTER, Role.APPROVER})
@@ -69,7 +69,7 @@ async def show(
 ) -> Page:
     app = FastAPI(openapi_url=None)
     pages = Pages(public_url="http://127.0.0.1:8000", templates={"sample": Path(__file__).parent / "web_templates"})
-    install(app, pages=pages, staff_key=StaffKey(key=KEY, secure=False))
+    install(app, pages=pages, verifier=VERIFIER)
 
     @app.get("/desk/post")
     async def post(request: Request) -> Response:

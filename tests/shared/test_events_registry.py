@@ -64,7 +64,7 @@ AGREED = [
     ("sending.paused.v1", "desk", "scope", "newsletter social"),
     ("sending.resumed.v1", "desk", "scope", "newsletter social"),
     ("sending.confirmed.v1", "newsletter social", "scope", "desk"),
-    ("person.changed.v1", "desk", "person", EVERY),
+    ("person.changed.v1", "desk", "person", "intake pledges newsletter social calendar"),
     ("mail.wanted.v1", EVERY, "person", "desk"),
 ]
 

@@ -329,7 +329,7 @@ async def test_link_is_encrypted_and_the_certificate_is_checked(certificate: Pat
     class Taking:
         async def handle_DATA(self, server: SMTP, session: Session, envelope: SmtpdEnvelope) -> str:  # noqa: N802
             assert session.ssl
-            seen.append(bytes(envelope.content or b""))
+            seen.append(bytes(envelope.original_content or b""))
             return "250 2.0.0 Ok: queued as 4F1A2B3C"
 
     loop = asyncio.get_running_loop()

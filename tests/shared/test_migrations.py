@@ -10,19 +10,22 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 
 from services.__main__ import OWNERS
+from services.desk import trail
 from services.intake.store import tables as intake
 from services.newsletter import store as newsletter
 from services.social.store import tables as social
 from shared import inbox, outbox, parking
+from shared.auth import people
 from shared.db import Database, metadata
 from shared.mail.queue import store as mails
 from shared.migrations import migrate
 from shared.pauses import store as pauses
 
 OWN: dict[str, tuple[MetaData, ...]] = {
-    "intake": (intake.TABLES, mails.TABLES),
-    "newsletter": (newsletter.TABLES, pauses.TABLES),
-    "social": (social.TABLES, pauses.TABLES),
+    "desk": (trail.audit.metadata,),  # with the tables of people
+    "intake": (intake.TABLES, mails.TABLES, people.TABLES),
+    "newsletter": (newsletter.TABLES, pauses.TABLES, people.TABLES),
+    "social": (social.TABLES, pauses.TABLES, people.TABLES),
 }
 
 

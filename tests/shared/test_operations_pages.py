@@ -7,26 +7,27 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi import Depends, FastAPI
+from fastapi.routing import iter_route_contexts
 from sqlalchemy import select, update
 
 from shared import clock
+from shared.auth.people import TABLES as PEOPLE
+from shared.auth.require import of_service
 from shared.consumer import Consumer
 from shared.db import Database, is_away
+from shared.events.codes import Role
 from shared.i18n import LANGUAGES
 from shared.ids import new_id
 from shared.operations.web import router
 from shared.parking import MAX_ATTEMPTS, parked
 from shared.testing import trial
-from shared.web import staff
 from shared.web.pages import Pages
-from shared.web.staff import StaffKey
 from shared.web.wiring import install
-from tests.shared.web_app import BROWSER, KEY, Page
+from tests.people import ALEX, VERIFIER, bearer_of, cookies_of, somebody
+from tests.shared.web_app import BROWSER, Page
 
 PUBLIC_URL = "http://127.0.0.1:8000"
-STAFF = StaffKey(key=KEY, secure=False)
 SERVICE = trial.LISTENER
 OPERATIONS = f"/{SERVICE}/operations"
 FIGURES: Mapping[str, object] = {
@@ -45,6 +46,8 @@ JSON = {"Accept": "application/json"}
 async def database(database_url: str) -> AsyncIterator[Database]:
     await trial.make_schemas(database_url)
     opened = Database(database_url, SERVICE)
+    async with opened.transaction() as tx:
+        await tx.run_sync(PEOPLE.create_all)
     yield opened
     await opened.close()
 
@@ -62,9 +65,8 @@ async def figures_of_a_service() -> Mapping[str, object]:
 def app(database: Database) -> FastAPI:
     app = FastAPI(openapi_url=None)
     pages = Pages(public_url=PUBLIC_URL)
-    install(app, pages=pages, staff_key=STAFF, unavailable=is_away)
-    app.include_router(staff.router)
-    app.include_router(router(SERVICE, database, pages, figures_of_a_service))
+    install(app, pages=pages, verifier=VERIFIER, unavailable=is_away)
+    app.include_router(router(SERVICE, database, pages, figures_of_a_service), dependencies=[Depends(of_service(database))])
     return app
 
 
@@ -75,8 +77,8 @@ def client(app: FastAPI, cookies: Mapping[str, str], origin: str = PUBLIC_URL) -
 
 @pytest.fixture
 async def asker(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a browser that has entered the key."""
-    async with client(app, {STAFF.cookie_name: STAFF.cookie_value}) as entered:
+    """Give a browser in which somebody with every role is signed in."""
+    async with client(app, cookies_of()) as entered:
         yield entered
 
 
@@ -143,7 +145,7 @@ def addresses(event_id: UUID) -> list[tuple[str, str]]:
     ]
 
 
-async def test_every_address_needs_the_key_and_does_nothing_without_it(app: FastAPI, database: Database, stuck: UUID) -> None:
+async def test_every_address_needs_a_person_and_does_nothing_without_one(app: FastAPI, database: Database, stuck: UUID) -> None:
     await make_dead(database, stuck)
     before = await states_of(database)
     async with client(app, {}) as stranger:
@@ -156,10 +158,7 @@ async def test_every_address_needs_the_key_and_does_nothing_without_it(app: Fast
 async def test_the_list_of_addresses_is_whole(database: Database) -> None:
     routes = router(SERVICE, database, Pages(public_url=PUBLIC_URL), figures_of_a_service)
     known = {
-        (method, re.sub(r"\{\w+\}", "*", route.path))
-        for route in routes.routes
-        if isinstance(route, APIRoute)
-        for method in route.methods or ()
+        (method, re.sub(r"\{\w+\}", "*", str(route.path))) for route in iter_route_contexts(routes.routes) for method in route.methods or ()
     }
     event_id = new_id()
     assert known == {(method, address.replace(str(event_id), "*")) for method, address in addresses(event_id)}
@@ -167,7 +166,7 @@ async def test_the_list_of_addresses_is_whole(database: Database) -> None:
 
 async def test_what_another_site_sends_does_nothing(app: FastAPI, database: Database, stuck: UUID) -> None:
     before = await states_of(database)
-    async with client(app, {STAFF.cookie_name: STAFF.cookie_value}, origin="https://elsewhere.example") as lured:
+    async with client(app, cookies_of(), origin="https://elsewhere.example") as lured:
         answer = await lured.post(f"{OPERATIONS}/parked/{stuck}/discard", data={"reason": "x"})
     assert answer.status_code == 403
     assert await states_of(database) == before
@@ -351,6 +350,24 @@ async def test_a_decision_that_comes_too_late_says_so(asker: httpx.AsyncClient, 
     assert "no longer set aside" in Page((await asker.get(f"{OPERATIONS}?done=gone")).text).text
     async with database.transaction() as tx:
         assert (await tx.execute(select(parked.c.reason).where(parked.c.event_id == stuck))).scalar_one() == "first"
+
+
+async def test_who_decided_is_kept_with_name_and_id(asker: httpx.AsyncClient, database: Database, stuck: UUID) -> None:
+    await asker.post(f"{OPERATIONS}/parked/{stuck}/redrive")
+    for expected in (f"{ALEX.name} ({ALEX.id})",):
+        assert expected in Page((await asker.get(f"{OPERATIONS}/parked/{stuck}")).text).text
+    await asker.post(f"{OPERATIONS}/parked/{stuck}/discard", data={"reason": "Told twice."})
+    assert f"{ALEX.name} ({ALEX.id})" in Page((await asker.get(OPERATIONS)).text).text
+
+
+async def test_a_program_of_an_operator_reads_and_repairs_without_cookie_or_origin(app: FastAPI, database: Database, stuck: UUID) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PUBLIC_URL) as program:
+        given = await program.get(f"{OPERATIONS}.json", headers=bearer_of(somebody(Role.OPERATOR)))
+        assert given.json()["parked_counts"] == {"waiting": 1, "behind": 2, "dead": 0}
+        refused = await program.post(f"{OPERATIONS}/parked/{stuck}/redrive", headers=bearer_of(somebody(Role.AUDITOR)))
+        assert (refused.status_code, refused.json()["roles"]) == (403, ["operator"])
+        done = await program.post(f"{OPERATIONS}/parked/{stuck}/redrive", headers=bearer_of(somebody(Role.OPERATOR)))
+    assert done.headers["location"] == f"{OPERATIONS}?done=redriven&n=1"
 
 
 async def test_what_an_address_says_was_done_is_one_of_our_own_sentences(asker: httpx.AsyncClient) -> None:

@@ -17,10 +17,10 @@ from shared.pauses.sender import Sender
 from shared.pauses.store import Origin, Waiting, WaitingItem
 from shared.trace import Cause
 from shared.web.pages import Pages
-from shared.web.staff import StaffKey
 from shared.web.wiring import install
+from tests.people import VERIFIER
 from tests.shared.actors import Actor
-from tests.shared.web_app import KEY, Page, browser
+from tests.shared.web_app import Page, browser
 
 PAGE = "/social/pauses"
 ITEM = WaitingItem(id="1", title="A <post>", address="/social/posts/1", due=datetime(2026, 6, 16, 9, tzinfo=UTC))
@@ -41,7 +41,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 def app(database: Database, *roles: Role) -> FastAPI:
     made = FastAPI(openapi_url=None)
     pages = Pages(public_url="http://127.0.0.1:8000", zone="Europe/Zurich")
-    install(made, pages=pages, staff_key=StaffKey(key=KEY, secure=False))
+    install(made, pages=pages, verifier=VERIFIER)
 
     async def actor() -> Actor:
         return Actor(id="olu", roles=frozenset(roles))

@@ -58,8 +58,8 @@ def test_a_secret_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_a_secret_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("TIDINGS_STAFF_KEY_FILE", str(tmp_path / "missing"))
-    with pytest.raises(SettingsError, match=r"TIDINGS_STAFF_KEY_FILE names .*missing, which cannot be read"):
+    monkeypatch.setenv("TIDINGS_SIGNING_KEY_FILE", str(tmp_path / "missing"))
+    with pytest.raises(SettingsError, match=r"TIDINGS_SIGNING_KEY_FILE names .*missing, which cannot be read"):
         settings.read()
 
 
@@ -72,7 +72,7 @@ def test_a_service_may_have_a_database_role_of_its_own(monkeypatch: pytest.Monke
 
 
 def test_secrets_are_not_in_what_a_log_would_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TIDINGS_STAFF_KEY", "a-key-nobody-may-see")
+    monkeypatch.setenv("TIDINGS_SIGNING_KEY", "a-key-nobody-may-see")
     monkeypatch.setenv("TIDINGS_DATA_KEYS", "one-secret,two-secret")
     monkeypatch.setenv("TIDINGS_SMTP", "smtp://user:relay-secret@mail.example.org")
     shown = repr(settings.read())

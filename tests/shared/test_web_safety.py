@@ -9,7 +9,8 @@ import pytest
 from shared.trace import trace_id_of, trace_id_var
 from shared.web.addresses import local_path, on_loopback, origin_of
 from shared.web.safety import CONTENT_SECURITY_POLICY, bears_token
-from tests.shared.web_app import KEY, browser, sample_app
+from tests.people import cookies_of, people_of
+from tests.shared.web_app import browser, sample_app
 
 HERE = "http://127.0.0.1:8000"
 
@@ -38,10 +39,10 @@ def test_policy_allows_nothing_inline_nothing_foreign_and_no_frame() -> None:
     assert {sources for name, sources in policy.items() if name not in {"default-src", "frame-ancestors", "base-uri"}} == {"'self'"}
 
 
-async def test_staff_pages_are_kept_by_nobody_and_public_pages_may_be() -> None:
-    async with browser(sample_app()) as asker:
+async def test_staff_pages_are_kept_by_nobody_and_public_pages_may_be(database_url: str) -> None:
+    async with people_of(database_url) as people, browser(sample_app(people=people)) as asker:
         refused = await asker.get("/desk/pool")
-        await asker.post("/desk/enter", data={"key": KEY})
+        asker.cookies.update(dict(cookies_of()))
         let_in = await asker.get("/desk/pool")
         public = await asker.get("/practices/x")
     assert (refused.status_code, let_in.status_code) == (401, 200)

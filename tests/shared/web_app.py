@@ -13,15 +13,16 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 from starlette.types import Scope
 
-from shared.web import staff
+from shared.auth.require import of_service, require
+from shared.db import Database
+from shared.events.codes import Role
 from shared.web.forms import Fault
 from shared.web.pages import Banner, Pages
 from shared.web.problem import Problem
 from shared.web.request_state import cause_of
-from shared.web.staff import StaffKey, require_staff
 from shared.web.wiring import install
+from tests.people import VERIFIER
 
-KEY = "only-those-who-read-the-terminal-know"
 TITLE = {"fr": "Former des agents consulaires <vite>", "ar": "تدريب الموظفين القنصليين"}
 WHEN = datetime(2026, 6, 16, 7, 0, tzinfo=UTC)
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -43,29 +44,32 @@ def _sent_by_programs(scope: Scope) -> bool:
     return str(scope["path"]).startswith("/webhooks/")
 
 
-def sample_app(public_url: str = "http://127.0.0.1:8000", *, banner: Banner | None = None) -> FastAPI:
-    """Return an app with a public page, a staff page, doors that fail in every way, and a door for programs."""
+def sample_app(public_url: str = "http://127.0.0.1:8000", *, banner: Banner | None = None, people: Database | None = None) -> FastAPI:
+    """Return an app with a public page, a staff page, doors that fail in every way, and a door for programs.
+
+    `people` holds the table of people; without it nobody can open the staff page.
+    """
+    guard = [Depends(of_service(people or Database("postgresql://nobody@127.0.0.1:1/nothing", "desk"))), Depends(require(Role.MODERATOR))]
     app = FastAPI(openapi_url=None)
     pages = Pages(public_url=public_url, zone="Europe/Zurich", templates={"sample": Path(__file__).parent / "web_templates"}, banner=banner)
     install(
         app,
         pages=pages,
-        staff_key=StaffKey(key=KEY, secure=public_url.startswith("https:")),
+        verifier=VERIFIER,
         sent_by_programs=_sent_by_programs,
         limit_of=lambda scope: 10 if scope["path"] == "/small" else 1000,
         unavailable=lambda error: isinstance(error, AwayError),
     )
-    app.include_router(staff.router)
 
     @app.get("/practices/{word}")
     async def practice(request: Request, word: str) -> HTMLResponse:
         return pages.render(request, "sample/practice.html", title=TITLE, when=WHEN, typed=word, faults=[FAULT])
 
-    @app.get("/desk/pool", dependencies=[Depends(require_staff)])
+    @app.get("/desk/pool", dependencies=guard)
     async def pool(request: Request) -> HTMLResponse:
         return pages.render(request, "sample/pool.html")
 
-    @app.post("/desk/pool", dependencies=[Depends(require_staff)])
+    @app.post("/desk/pool", dependencies=guard)
     async def change_pool(word: Annotated[str, Form()]) -> dict[str, str]:
         return {"word": word}
 

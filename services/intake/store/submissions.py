@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from services.intake.domain import Decision, IntakeError, NewSubmission, StoredSubmission, SubmissionState
 from services.intake.store.tables import partners, receipts, submissions
+from shared.auth.tokens import Person
 from shared.db import Transaction
 
 
@@ -205,8 +206,8 @@ async def forget_expired(tx: Transaction, before: datetime, limit: int) -> int:
     return (await tx.execute(delete(submissions).where(submissions.c.id.in_(old.limit(limit))))).rowcount
 
 
-async def decide(tx: Transaction, submission_id: UUID, decision: Decision, at: datetime) -> None:
-    """Write a decision down."""
+async def decide(tx: Transaction, submission_id: UUID, decision: Decision, at: datetime, *, by: Person | None = None) -> None:
+    """Write a decision down, with the person who made it here; nobody's where another service told it."""
     await tx.execute(
         update(submissions)
         .where(submissions.c.id == submission_id)
@@ -217,6 +218,8 @@ async def decide(tx: Transaction, submission_id: UUID, decision: Decision, at: d
             address=decision.address,
             decision_revision=decision.revision,
             decided_at=at,
+            decided_by=by.id if by else None,
+            decided_by_name=by.name if by else None,
         )
     )
 

@@ -92,6 +92,8 @@ submissions = Table(
     Column("confirm_hash", Text, unique=True),  # of the token in the mail by which its sender confirms it; empty for other channels
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("decided_at", DateTime(timezone=True)),
+    Column("decided_by", Text),  # id of the person; empty where another service decided
+    Column("decided_by_name", Text),  # as it was then
 )
 Index("submissions_state_received_at_idx", submissions.c.state, submissions.c.received_at)
 Index("submissions_unconfirmed_idx", submissions.c.received_at, postgresql_where=submissions.c.state == "unconfirmed")

@@ -12,13 +12,14 @@ from starlette.exceptions import HTTPException
 from services.intake.store import partners
 from services.intake.webhooks.keys import KeyFault
 from shared import clock
+from shared.auth.require import require
 from shared.db import Database, Transaction
+from shared.events.codes import Role
 from shared.events.kinds.parts import MailAddress
 from shared.events.texts import Line
 from shared.vault import SealError, Vault
 from shared.web.forms import Fault, faults_of
 from shared.web.pages import Pages
-from shared.web.staff import require_staff
 
 PATH = "/intake/partners/"
 
@@ -37,8 +38,8 @@ class Partners:
         self._pages = pages
 
     def router(self) -> APIRouter:
-        """Return the routes of partners, all of them for the team alone."""
-        router = APIRouter(include_in_schema=False, dependencies=[Depends(require_staff)])
+        """Return the routes of partners, for admins; auditors may read."""
+        router = APIRouter(include_in_schema=False, dependencies=[Depends(require(Role.ADMIN))])
         router.add_api_route(PATH, self.listing, methods=["GET"])
         router.add_api_route(PATH, self.add, methods=["POST"])
         router.add_api_route(PATH + "{partner}", self.show, methods=["GET"])

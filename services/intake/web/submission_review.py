@@ -20,7 +20,10 @@ from services.intake.web.practice_browse import practice_path
 from services.intake.web.submission_describe import describe
 from services.intake.web.webhook_answer import tracking_address
 from shared import clock, i18n, outbox
+from shared.auth.require import require
+from shared.auth.tokens import Person
 from shared.db import Database, Transaction
+from shared.events.codes import Role
 from shared.events.intake import PracticeWithdrawn
 from shared.events.kinds import KINDS
 from shared.events.texts import Line, Text
@@ -29,7 +32,6 @@ from shared.vault import SealError, Vault
 from shared.web.forms import Fault, faults_of
 from shared.web.pages import Pages
 from shared.web.request_state import reader_language
-from shared.web.staff import require_staff
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,9 @@ PATH = "/intake/review/"
 PAGE_SIZE = 50
 _REASON: TypeAdapter[str] = TypeAdapter(Text)  # the sender reads it
 _LINE: TypeAdapter[str] = TypeAdapter(Line)  # travels to those who had plans with the practice
+
+
+Moderator = Annotated[Person, Depends(require(Role.MODERATOR))]
 
 
 class Review:
@@ -48,8 +53,8 @@ class Review:
         self._pages = pages
 
     def router(self) -> APIRouter:
-        """Return the routes of the review, all of them for the team alone."""
-        router = APIRouter(include_in_schema=False, dependencies=[Depends(require_staff)])
+        """Return the routes of the review, for moderators; auditors may read."""
+        router = APIRouter(include_in_schema=False, dependencies=[Depends(require(Role.MODERATOR))])
         router.add_api_route("/intake/", self.lead_on, methods=["GET"])
         router.add_api_route(PATH, self.listing, methods=["GET"])
         router.add_api_route(PATH + "{submission}", self.show, methods=["GET"])
@@ -87,17 +92,22 @@ class Review:
         """Show everything that is known of one submission, and what can be done with it."""
         return await self._show(request, _id(submission))
 
-    async def accept(self, request: Request, submission: str) -> Response:
+    async def accept(self, request: Request, submission: str, moderator: Moderator) -> Response:
         """Publish a practice."""
         try:
             async with self._database.transaction() as tx:
-                await self._accept(tx, await _locked(tx, _id(submission)))
+                await self._accept(tx, await _locked(tx, _id(submission)), moderator)
         except (AlreadyDecidedError, ReviewedElsewhereError) as error:
             return await self._too_late(request, _id(submission), error)
         return _back_to(submission)
 
     async def decline(
-        self, request: Request, submission: str, reason: Annotated[str, Form()] = "", language: Annotated[str, Form()] = ""
+        self,
+        request: Request,
+        submission: str,
+        moderator: Moderator,
+        reason: Annotated[str, Form()] = "",
+        language: Annotated[str, Form()] = "",
     ) -> Response:
         """Decline a practice; its sender reads the reason."""
         try:
@@ -107,7 +117,7 @@ class Review:
                 domain.check_may_decide(found, wanted=SubmissionState.DECLINED)
                 written_in = language if language in i18n.CONTENT_LANGUAGES else found.language
                 decision = Decision(state=SubmissionState.DECLINED, reason=words, reason_language=written_in)
-                await submissions.decide(tx, found.id, decision, clock.now())
+                await self._decide(tx, found, decision, moderator)
         except ValidationError as error:
             return await self._show(request, _id(submission), 422, faults=_named(error, "reason"), filled={"reason": reason})
         except (AlreadyDecidedError, ReviewedElsewhereError) as error:
@@ -115,27 +125,48 @@ class Review:
         return _back_to(submission)
 
     async def withdraw(
-        self, request: Request, submission: str, because: Annotated[str, Form()] = "", language: Annotated[str, Form()] = ""
+        self,
+        request: Request,
+        submission: str,
+        moderator: Moderator,
+        because: Annotated[str, Form()] = "",
+        language: Annotated[str, Form()] = "",
     ) -> Response:
         """Take a published practice from the public pages, and tell those who may have plans with it."""
         try:
             words = _LINE.validate_python(because)
             async with self._database.transaction() as tx:
-                await _withdraw(tx, await _locked(tx, _id(submission)), words, language)
+                await self._withdraw(tx, await _locked(tx, _id(submission)), words, language, moderator)
         except ValidationError as error:
             return await self._show(request, _id(submission), 422, faults=_named(error, "because"), filled={"because": because})
         except (AlreadyDecidedError, ReviewedElsewhereError) as error:
             return await self._too_late(request, _id(submission), error)
         return _back_to(submission)
 
-    async def _accept(self, tx: Transaction, found: StoredSubmission) -> None:
+    async def _accept(self, tx: Transaction, found: StoredSubmission, moderator: Person) -> None:
         domain.check_may_decide(found, wanted=SubmissionState.ACCEPTED)
         practice = domain.practice_from(found, practice_id=new_id(), at=clock.now())
         slug = await practices.publish(tx, practice, found.reference)
         address = f"{self._pages.public_url}{practice_path(slug)}"
-        await submissions.decide(tx, found.id, Decision(state=SubmissionState.ACCEPTED, address=address), practice.published_at)
+        decision = Decision(state=SubmissionState.ACCEPTED, address=address)
+        await self._decide(tx, found, decision, moderator)
         event = domain.published_event(practice, address)
         await outbox.put(tx, event, subject=str(practice.id), cause=domain.submission_cause(found), revision=practices.FIRST_REVISION)
+
+    async def _withdraw(self, tx: Transaction, found: StoredSubmission, reason: str, language: str, moderator: Person) -> None:
+        domain.check_may_decide(found, wanted=SubmissionState.WITHDRAWN)
+        practice = await practices.withdraw(tx, found.id, reason=reason, at=clock.now())
+        written_in = language if language in i18n.CONTENT_LANGUAGES else found.language
+        decision = Decision(state=SubmissionState.WITHDRAWN, reason=reason, reason_language=written_in)
+        await self._decide(tx, found, decision, moderator)
+        event = PracticeWithdrawn(reason=reason)
+        await outbox.put(tx, event, subject=str(practice.id), cause=domain.submission_cause(found), revision=practice.revision)
+
+    async def _decide(self, tx: Transaction, found: StoredSubmission, decision: Decision, moderator: Person) -> None:
+        """Write a decision down and tell the audit trail of it."""
+        await submissions.decide(tx, found.id, decision, clock.now(), by=moderator)
+        event = domain.decision_made(found, decision, who=moderator.id, page=f"{self._pages.public_url}{PATH}{found.id}")
+        await outbox.put(tx, event, subject=str(found.id), cause=domain.submission_cause(found))
 
     async def _too_late(self, request: Request, submission_id: UUID, error: AlreadyDecidedError | ReviewedElsewhereError) -> Response:
         notice = "staff.review.too-late" if isinstance(error, AlreadyDecidedError) else "staff.review.elsewhere"
@@ -182,17 +213,6 @@ class Review:
             log.error("the contact of %s cannot be opened: %s", found.reference, SealError.__doc__)  # noqa: TRY400  # says all there is
             return None
         return contact
-
-
-async def _withdraw(tx: Transaction, found: StoredSubmission, reason: str, language: str) -> None:
-    domain.check_may_decide(found, wanted=SubmissionState.WITHDRAWN)
-    now = clock.now()
-    practice = await practices.withdraw(tx, found.id, reason=reason, at=now)
-    written_in = language if language in i18n.CONTENT_LANGUAGES else found.language
-    decision = Decision(state=SubmissionState.WITHDRAWN, reason=reason, reason_language=written_in)
-    await submissions.decide(tx, found.id, decision, now)
-    event = PracticeWithdrawn(reason=reason)
-    await outbox.put(tx, event, subject=str(practice.id), cause=domain.submission_cause(found), revision=practice.revision)
 
 
 async def _locked(tx: Transaction, submission_id: UUID) -> StoredSubmission:

@@ -9,11 +9,12 @@ from sqlalchemy import select
 from services.social.domain.drafts import DraftState
 from services.social.store.drafts import list_drafts
 from services.social.store.tables import drafts as drafts_table
+from shared.auth.require import require
 from shared.db import Database, Transaction
+from shared.events.codes import Role
 from shared.i18n import CONTENT_LANGUAGES
 from shared.operations.story import Fact
 from shared.web.pages import Pages
-from shared.web.staff import require_staff
 
 DRAFTS = "/social/drafts"
 SHOWN = 200
@@ -21,7 +22,7 @@ SHOWN = 200
 
 def router(database: Database, pages: Pages) -> APIRouter:
     """Return the pages of social media."""
-    router = APIRouter(dependencies=[Depends(require_staff)], include_in_schema=False)
+    router = APIRouter(dependencies=[Depends(require(Role.DRAFTER, Role.APPROVER))], include_in_schema=False)
 
     @router.get("/social/")
     async def start() -> Response:

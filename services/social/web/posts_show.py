@@ -14,9 +14,10 @@ from services.social.decisions import NoPlaceError, TooLateError
 from services.social.domain.deliveries import Decision, State, WaitingFor, decisions_for
 from services.social.store import deliveries as ledger
 from services.social.store.deliveries import Delivery
+from shared.auth.require import require
 from shared.db import Database
+from shared.events.codes import Role
 from shared.web.pages import Pages
-from shared.web.staff import require_staff
 
 PATH = "/social/posts"
 SHOWN = 200
@@ -25,7 +26,7 @@ _TONES = {State.PUBLISHED: "success", State.WAITING: "warning", State.CANCELLED:
 
 def router(database: Database, pages: Pages) -> APIRouter:
     """Return the page of posts, and what people decide on it."""
-    router = APIRouter(dependencies=[Depends(require_staff)], include_in_schema=False)
+    router = APIRouter(dependencies=[Depends(require(Role.DRAFTER, Role.APPROVER))], include_in_schema=False)
 
     async def show(request: Request, status: int = 200, *, state: State | None = None, notice: str = "") -> Response:
         async with database.transaction() as tx:

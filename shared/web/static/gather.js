@@ -2,7 +2,7 @@
 
 const PATIENCE_MILLISECONDS = 10_000;
 
-/** Gives `{content}`, or `{fault: "refused"}` where the staff key is needed again, or `{fault: "away"}`. */
+/** Gives `{content}`, or `{fault: "refused"}` where one has to sign in, or lacks the role for it, or `{fault: "away"}`. */
 export async function ask(address) {
   try {
     const answer = await fetch(address, {
@@ -10,7 +10,7 @@ export async function ask(address) {
       cache: "no-store",
       signal: AbortSignal.timeout(PATIENCE_MILLISECONDS),
     });
-    if (answer.status === 401) {
+    if (answer.status === 401 || answer.status === 403) {
       return { fault: "refused" };
     }
     return answer.ok ? { content: await answer.json() } : { fault: "away" };

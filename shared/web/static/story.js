@@ -18,7 +18,7 @@ const bare = (id) => id.replaceAll("-", "").toLowerCase();
 /** Gives one service's steps about these ids, and the traces that it found them in; notes a fault beside its link. */
 async function askOne(source, ids) {
   const service = source.dataset.service;
-  const answers = await Promise.all(ids.map((id) => ask(`/${service}/events/${id}.json`)));
+  const answers = await Promise.all(ids.map((id) => ask(`${source.dataset.base}/events/${id}.json`)));
   const fault = answers.find((answer) => answer.fault)?.fault;
   if (fault) {
     showTrouble(source.querySelector(".trouble"), page.dataset[fault]);

@@ -1,0 +1,45 @@
+"""Sign-in links: their addresses, and the one place through which they are mailed."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from services.desk import store
+from services.desk.domain import LINK_LASTS, Secret, StoredPerson
+from shared.auth.cookies import SIGN_IN
+from shared.db import Database, Transaction
+
+START = "/desk/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailedLink:
+    """What the mail of a sign-in link says."""
+
+    to: str = field(repr=False)
+    name: str
+    languages: tuple[str, ...]  # that the person works in; the mail is in the first that mails are written in
+    address: str = field(repr=False)  # the link itself, never to be logged
+    lasts: timedelta
+
+
+MailLink = Callable[[Transaction, MailedLink], Awaitable[None]]
+"""Puts one mail into the queue of `tx`; sends nothing itself, so that asking for a link takes no longer when the mail server is slow."""
+
+
+def address_of(public_url: str, secret: Secret) -> str:
+    """Return the address of a sign-in link."""
+    return f"{public_url}{SIGN_IN}/{secret.text}"
+
+
+async def mail_a_link(database: Database, mail_link: MailLink, *, public_url: str, mail: str, wanted: str) -> None:
+    """Mail a link to the person of this address; nothing happens where there is none, or where they may not sign in."""
+    async with database.transaction() as tx:
+        person = await store.person_by_mail(tx, mail)
+        if person is not None and person.active:
+            secret = await store.add_link(tx, person.id, wanted=wanted, lasts=LINK_LASTS)
+            await mail_link(tx, _mailed(person, address_of(public_url, secret)))
+
+
+def _mailed(person: StoredPerson, address: str) -> MailedLink:
+    return MailedLink(to=person.mail, name=person.name, languages=person.languages, address=address, lasts=LINK_LASTS)

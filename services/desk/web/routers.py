@@ -1,0 +1,32 @@
+"""Every route of the desk."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from services.desk.links import MailLink
+from services.desk.web import audit, gather
+from services.desk.web.me import Me
+from services.desk.web.people_manage import People
+from services.desk.web.sign_in import SignIn
+from shared.auth.cookies import Cookies
+from shared.auth.tokens import Signer
+from shared.db import Database
+from shared.web.pages import Pages
+
+
+def all_of(
+    database: Database, signer: Signer, pages: Pages, services: Sequence[str], mail_link: MailLink | None = None
+) -> Sequence[APIRouter]:
+    """Return the routers of the desk; `services` are those whose operations and events are gathered.
+
+    `mail_link` mails sign-in links; without it the sign-in page says whom to ask for one.
+    """
+    cookies = Cookies.at(pages.public_url)
+    return (
+        SignIn(database, signer, pages, cookies, mail_link).router(),
+        Me(database, pages, cookies).router(),
+        People(database, pages).router(),
+        audit.router(database, pages),
+        gather.router(pages, services),
+    )
