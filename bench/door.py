@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from bench.figures import Figure, percentile, show
+from bench.figures import Figure, committed_at, percentile, show
 from bench.submissions import TABLES, arrived
 from bench.workers import worker
 from services.intake.kinds.catalogue import body_of
@@ -138,9 +138,9 @@ async def _to_effect(database_url: str, kafka: str, key: str, port: int, sender:
             while await _count(listener, answered) < len(answered):
                 await asyncio.sleep(POLL_SECONDS)
     async with listener.transaction() as tx:
-        rows = (await tx.execute(select(arrived))).all()
+        rows = (await tx.execute(select(arrived.c.receipt, committed_at(arrived)))).all()
     await listener.close()
-    ends = {row.receipt: row.at.timestamp() for row in rows}
+    ends = {row.receipt: row.committed_at.timestamp() for row in rows}
     # The first second is the start of the processes.
     return [ends[receipt] - at for receipt, at in list(answered.items())[RATE:]]
 

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy import func, select
 
-from bench.figures import Clock, Figure, middle, percentile, show
+from bench.figures import Clock, Figure, committed_at, middle, percentile, show
 from bench.workers import BATCH, worker
 from shared.broker import ensure_topics
 from shared.db import Database
@@ -34,7 +34,7 @@ async def measure(database_url: str, kafka: str) -> None:
     two, beside_one = middle((each["two"], each["one"]) for each in rounds)
     sql_two, sql_one = middle((each["sql, two"], each["sql"]) for each in rounds)
     show(
-        "Events a second, put to effect, a handler of one SELECT and one INSERT (Apache Kafka, PostgreSQL with fsync)",
+        "Events a second from a full outbox to the effect, a handler of one SELECT and one INSERT (Apache Kafka, PostgreSQL with fsync)",
         [
             Figure(what="one process listens", value=one, unit="/s", aim=1_500),
             Figure(
@@ -236,7 +236,9 @@ async def _latencies(database_url: str, kafka: str, *, rate: float, seconds: flo
         while await trial.count_effects(listener) < int(rate * seconds) and time.monotonic() < deadline:
             await asyncio.sleep(POLL_SECONDS)
     async with listener.transaction() as tx:
-        rows = (await tx.execute(select(trial.effects.c.told_at, trial.effects.c.at).order_by(trial.effects.c.place))).all()
+        rows = (await tx.execute(select(trial.effects.c.told_at, committed_at(trial.effects)).order_by(trial.effects.c.place))).all()
     await listener.close()
+    if len(rows) < int(rate * seconds):
+        raise RuntimeError(f"of {int(rate * seconds)} events put, {len(rows)} took effect")
     # The first second is the start of the processes.
-    return [(row.at - row.told_at).total_seconds() for row in rows[int(rate) :]]
+    return [(row.committed_at - row.told_at).total_seconds() for row in rows[int(rate) :]]

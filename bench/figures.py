@@ -5,6 +5,10 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, DateTime, Label, Table, func, literal_column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,12 @@ def middle(pairs: Iterable[tuple[float, float]]) -> tuple[float, float]:
     """Return the pair whose ratio is the middle one: both of the same round, since the machine drifts and others share it."""
     in_order = sorted(pairs, key=lambda pair: pair[0] / pair[1])
     return in_order[len(in_order) // 2]
+
+
+def committed_at(table: Table) -> Label[datetime]:
+    """Return the column that says when the transaction that wrote a row was committed; the server must keep those times."""
+    written_by: ColumnElement[Any] = literal_column(f"{table.name}.xmin")
+    return func.pg_xact_commit_timestamp(written_by, type_=DateTime(timezone=True)).label("committed_at")
 
 
 class Clock:

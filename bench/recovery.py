@@ -43,6 +43,8 @@ async def measure(database_url: str, kafka: str, stop: Callable[[], None], start
         async with asyncio.timeout(60):
             while (await unsent(teller))[0] or await trial.count_effects(listener) < RATE * flow_seconds:
                 await asyncio.sleep(POLL_SECONDS)
+    told = await _told(teller)
+    wrong = await trial.faults(listener, told)
     await teller.close()
     await listener.close()
     show(
@@ -54,10 +56,23 @@ async def measure(database_url: str, kafka: str, stop: Callable[[], None], start
                 unit="s",
                 aim=15,
                 lower_is_better=True,
-                note="nothing lost, nothing twice",
-            )
+            ),
+            Figure(
+                what="lost, doubled or out of order",
+                value=len(wrong),
+                unit="subjects",
+                aim=0,
+                lower_is_better=True,
+                note=f"of {sum(told.values()):,} events",
+            ),
         ],
     )
+
+
+async def _told(teller: Database) -> dict[str, int]:
+    async with teller.transaction() as tx:
+        rows = await tx.execute(select(outbox.c.subject, func.count().label("number")).group_by(outbox.c.subject))
+        return {row.subject: row.number for row in rows}
 
 
 async def _answers(kafka: str) -> float:

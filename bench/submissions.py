@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, Table, Uuid, func, insert
+from sqlalchemy import Column, Table, Uuid, insert
 
 from shared.db import Transaction, metadata
 from shared.events.intake import SubmissionReceived
@@ -13,7 +13,6 @@ arrived = Table(
     "arrived",
     TABLES,
     Column("receipt", Uuid, primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
 )
 
 

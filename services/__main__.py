@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from services.demo.inbox import app as inbox
+from services.demo.inbox.server import demo_inbox, inbox_wanted
 from services.desk import app as desk
 from services.intake import app as intake
 from services.intake import command as intake_command
@@ -47,7 +49,9 @@ app.add_typer(operations_command.app, name="events")
 
 
 @app.command("all")
-def run_all(port: Annotated[int | None, typer.Option(help="Port of the web pages; TIDINGS_PORT, else 8000.")] = None) -> None:
+def run_all(
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the web pages; TIDINGS_PORT, else 8000.")] = None,
+) -> None:
     """Run every service in one process, on embedded PostgreSQL and Kafka unless set otherwise. Ctrl-C ends it cleanly."""
     settings = command.read_settings(**({} if port is None else {"port": port}))
     log.configure(settings.log)
@@ -80,14 +84,17 @@ async def _run_all(settings: Settings) -> str:
         except EmbeddedError as error:
             raise CommandError(str(error)) from error
         settings = settings.model_copy(update=changes)
+        rehearsal = await stack.enter_async_context(demo_inbox()) if inbox_wanted(settings) else None
         await migrate_schemas(settings.database, OWNERS)
-        parts = command.parts_of(settings)
+        parts = command.parts_of(settings, inbox=rehearsal.server if rehearsal else None)
+        services = _built(BUILDS, parts) + ([inbox.build(parts, rehearsal.inbox)] if rehearsal else [])
 
         async def announce(process: Process) -> None:
-            claimed.write(run_file.Run(web=process.address, database=settings.database, kafka=settings.kafka, parts=started))
+            smtp = f"{rehearsal.server.host}:{rehearsal.server.port}" if rehearsal else None
+            claimed.write(run_file.Run(web=process.address, database=settings.database, kafka=settings.kafka, smtp=smtp, parts=started))
             await _announce(parts, process)
 
-        process = await serve(_built(BUILDS, parts), parts, _kafka(settings, embedded=embedded), web, ending, announce)
+        process = await serve(services, parts, _kafka(settings, embedded=embedded), web, ending, announce)
         return process.failure
 
 
@@ -109,6 +116,8 @@ async def _announce(parts: Parts, process: Process) -> None:
     address = parts.settings.public_url or process.address
     say()
     say(f"Tidings runs at {address}/practices/")
+    if parts.banner == "demo":
+        say(f"Demo inbox:     {address}/demo/")
     say(f"Staff pages:    {address}{staff.ENTER}?key={parts.staff_key.key}")
     for line in await intake_command.first_steps(parts):
         say(line)
@@ -131,6 +140,8 @@ def _one(name: str) -> None:
 
 async def _run_one(name: str, settings: Settings) -> str:
     ending = ending_by_signal()
+    if inbox_wanted(settings):
+        say("Mails wait: the demo inbox runs only in `tidings all`. Set TIDINGS_SMTP to a mail server for them to leave.")
     if not settings.data_keys or settings.staff_key is None:
         say(f"tidings {name} uses keys of its own in {settings.var}. Services that run elsewhere need the same ones:")
         say("set TIDINGS_DATA_KEYS (made by `tidings key`) and TIDINGS_STAFF_KEY for all of them.")

@@ -15,7 +15,6 @@ from shared.operations import web as operations
 from shared.parts import Parts
 from shared.readiness import Grade, summary
 from shared.service import Running
-from shared.web.pages import Pages
 from shared.web.safety import bears_token, form_limit
 from shared.web.wiring import install
 
@@ -32,7 +31,7 @@ def application(running: Sequence[Running], parts: Parts) -> FastAPI:
     limits = [one.service.limit_of for one in running if one.service.limit_of is not None]
     install(
         app,
-        pages=Pages(public_url=parts.public_url, banner=parts.banner),
+        pages=parts.shared_pages(),
         staff_key=parts.staff_key,
         sent_by_programs=_any_of([bears_token, *doors]),
         limit_of=_largest_of([form_limit, *limits]),
@@ -49,9 +48,7 @@ def _operations(one: Running, parts: Parts) -> APIRouter:
         found = await one.figures()
         return asdict(found) if found else {}
 
-    return operations.router(
-        one.service.name, database, Pages(public_url=parts.public_url, banner=parts.banner), figures, one.service.facts
-    )
+    return operations.router(one.service.name, database, parts.shared_pages(), figures, one.service.facts)
 
 
 def health_router(running: Sequence[Running]) -> APIRouter:

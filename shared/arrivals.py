@@ -1,10 +1,10 @@
 """Reading what Kafka handed over: a record becomes an event, a reason to pass it by, or a reason why it cannot be read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import ValidationError
@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from shared import clock
 from shared.listening import Listener, Listeners, Received
 from shared.trace import trace_id_of
+
+V = TypeVar("V")
 
 UNKNOWN_TYPE = "unknown"
 MAX_REVISION = 2**31 - 1
@@ -112,6 +114,20 @@ def _headers(record: Record) -> tuple[dict[str, str], dict[str, str]]:
     return read_, faults
 
 
+def _header(headers: Mapping[str, str], name: str, reader: Callable[[str], V], *, otherwise: str | None = None) -> V:
+    value = headers.get(name, otherwise)
+    if value is None:
+        raise UnreadableError(f"it has no {name} header")
+    try:
+        return reader(value)
+    except ValueError as error:
+        raise UnreadableError(f"its header {name} is wrong: {error}") from error
+
+
+def _moment(text: str) -> datetime:
+    return clock.check_aware(datetime.fromisoformat(text))
+
+
 def _event(
     record: Record, listener: Listener, headers: Mapping[str, str], faults: Mapping[str, str], known: Mapping[str, frozenset[str]]
 ) -> Received[Any]:
@@ -128,14 +144,11 @@ def _event(
         raise UnreadableError("it has no value")
     if odd := [name for name, value in headers.items() if "\x00" in value]:
         raise UnreadableError(f"its header {odd[0]} holds a NUL, which no text column takes")
-    try:
-        event_id = UUID(headers.get("ce_id", ""))
-        time = clock.check_aware(datetime.fromisoformat(headers.get("ce_time", "")))
-        revision = int(headers.get("ce_revision", "1"))
-        if not 0 < revision <= MAX_REVISION:
-            raise ValueError(f"ce_revision is {revision}")
-    except ValueError as error:
-        raise UnreadableError(f"a header of it is wrong: {error}") from error
+    event_id = _header(headers, "ce_id", UUID)
+    time = _header(headers, "ce_time", _moment)
+    revision = _header(headers, "ce_revision", int, otherwise="1")
+    if not 0 < revision <= MAX_REVISION:
+        raise UnreadableError(f"its header ce_revision is {revision}")
     try:
         data = listener.event_type.model_validate_json(record.value)
     except ValidationError as error:

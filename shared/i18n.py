@@ -114,7 +114,9 @@ def _shown(language: str, name: str, value: object) -> object:
         return value
     # A Latin name in an Arabic sentence must not pull its neighbours' punctuation over to its side, nor a date or a path be
     # turned round in itself (UAX #9, isolates). It is done here, so that no sentence of the catalogue need remember it.
-    return f"\u2068{value}\u2069"
+    # What holds isolates was put together in this language, such as a date with its hour, and runs as the sentence does.
+    begin = "\u2067" if "\u2068" in str(value) else "\u2068"
+    return f"{begin}{value}\u2069"
 
 
 def translate(language: str, key: str, /, *, n: int | None = None, **params: object) -> str:

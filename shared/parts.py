@@ -27,9 +27,13 @@ class Parts:
         """Return the database of a service; nothing is opened yet."""
         return Database(database_of(self.settings, service), service)
 
+    def shared_pages(self) -> Pages:
+        """Return the pages that every service has."""
+        return Pages(public_url=self.public_url, zone=self.settings.timezone, banner=self.banner)
+
     def pages(self, service: str, templates: Path) -> Pages:
         """Return the pages of a service, whose own templates stand under its name: `intake/practice.html`."""
-        return Pages(public_url=self.public_url, templates={service: templates}, banner=self.banner)
+        return Pages(public_url=self.public_url, zone=self.settings.timezone, templates={service: templates}, banner=self.banner)
 
     def mails(self) -> Mails:
         """Return what puts one-off mails into a service's queue."""

@@ -115,7 +115,8 @@ def open_port(host: str, port: int) -> socket.socket:
     try:
         opened = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        raise OSError(f"Port {port} on {host} cannot be opened ({error.strerror}); set TIDINGS_PORT to a free one.") from error
+        wrong = "TIDINGS_HOST to an address of this machine" if isinstance(error, socket.gaierror) else "TIDINGS_PORT to a free one"
+        raise OSError(f"Port {port} on {host} cannot be opened ({error.strerror}); set {wrong}.") from error
     opened.setblocking(False)
     return opened
 

@@ -13,6 +13,18 @@ class Grade(StrEnum):
     DOWN = "down"  # cannot do its work; send requests elsewhere
 
 
+class DatabaseState(StrEnum):
+    """What is known of a service's database."""
+
+    ANSWERS = "answers"
+    AWAY = "away"
+    NOT_MIGRATED = "not-migrated"  # its tables are missing
+
+
+OUTBOX_UNKNOWN = "unknown"
+"""State of an outbox whose database did not answer; else it is how many events wait and for how long."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Check:
     """One part of a service as it is now."""

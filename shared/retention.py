@@ -91,7 +91,8 @@ def page() -> str:
     return (
         "# What is kept, and for how long\n\n"
         "Made by `make docs` from `shared/retention.py` and what each service adds; do not edit it here.\n"
-        "A job in each service deletes once a day what is over its days. The topics are Kafka's to keep: their time is a setting there.\n\n"
+        "A job in each service deletes once a day what is over its days. "
+        "Topics get their days when Tidings makes them; Kafka keeps to them.\n\n"
         f"| what | days | why |\n|---|---|---|\n{rows}\n"
     )
 

@@ -18,7 +18,7 @@ from shared.db import Database, is_away
 from shared.events import registry
 from shared.listening import Listeners
 from shared.operations.story import Facts, no_facts
-from shared.readiness import Check, Grade
+from shared.readiness import OUTBOX_UNKNOWN, Check, DatabaseState, Grade
 from shared.relay import Relay
 from shared.subscription import EMBEDDED, KAFKA, Subscription
 from shared.watchdog import HEALTHY, Limits, State, Watchdog
@@ -27,11 +27,13 @@ from shared.window import Window
 log = logging.getLogger(__name__)
 
 RETRY_LOOK_SECONDS = 0.5
+PARKED_AGAIN_SECONDS = 15.0
 DAY_SECONDS = 86_400.0
 SLOT_LOOK_SECONDS = 2.0
 # Longer than a subscriber takes to finish its batch and leave.
 CANCEL_AGAIN_SECONDS = 20.0
 PREPARE_PAUSE_SECONDS = 1.0
+JOB_AGAIN_SECONDS = 60.0
 TOPICS_LOOK_SECONDS = 15.0
 # An outbox older than this is worth a look even though nothing of it can be lost.
 OUTBOX_LATE_SECONDS = 60.0
@@ -200,6 +202,7 @@ class Running:
             except Exception as error:
                 if not is_away(error):
                     log.exception("%s could not retry parked events", self.service.name)
+                    await asyncio.sleep(PARKED_AGAIN_SECONDS)  # whatever it is, saying it twice a second makes it no clearer
             if not tried:
                 await asyncio.sleep(RETRY_LOOK_SECONDS)
 
@@ -210,7 +213,10 @@ class Running:
                 await job.run(self.service.database)
             except Exception as error:
                 log.log(logging.WARNING if is_away(error) else logging.ERROR, "%s: %s failed: %r", self.service.name, job.name, error)
-            await asyncio.sleep(job.every_seconds)
+                # A daily job must not lose a day to a database that restarts.
+                await asyncio.sleep(min(job.every_seconds, JOB_AGAIN_SECONDS))
+            else:
+                await asyncio.sleep(job.every_seconds)
 
     async def checks(self) -> Sequence[Check]:
         """Return what is well and what is not, each with its reason."""
@@ -229,17 +235,17 @@ class Running:
         try:
             async with asyncio.timeout(DATABASE_ANSWER_SECONDS):
                 if not await database.migrated():
-                    return Check(part=part, grade=Grade.DOWN, state="not migrated", reason="its tables are missing: run `tidings migrate`")
+                    return Check(part=part, grade=Grade.DOWN, state=DatabaseState.NOT_MIGRATED, reason="run `tidings migrate`")
         except (SQLAlchemyError, OSError, TimeoutError) as error:
-            return Check(part=part, grade=Grade.DOWN, state="away", reason=f"no answer: {type(error).__name__}")
-        return Check(part=part, grade=Grade.READY, state="answers")
+            return Check(part=part, grade=Grade.DOWN, state=DatabaseState.AWAY, reason=f"no answer: {type(error).__name__}")
+        return Check(part=part, grade=Grade.READY, state=DatabaseState.ANSWERS)
 
     async def _check_outbox(self, database: Database, its_relay: Relay) -> Check:
         part = f"{self.service.name}.outbox"
         try:
             count, age_seconds = await relay.unsent(database)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
-            return Check(part=part, grade=Grade.DOWN, state="unknown", reason=f"no answer: {type(error).__name__}")
+            return Check(part=part, grade=Grade.DOWN, state=OUTBOX_UNKNOWN, reason=f"no answer: {type(error).__name__}")
         state = f"{count} unsent, oldest {age_seconds:.0f} s"
         if age_seconds > OUTBOX_LATE_SECONDS or its_relay.trouble:
             return Check(part=part, grade=Grade.DEGRADED, state=state, reason=its_relay.trouble or "events wait longer than they should")

@@ -3,9 +3,11 @@
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -42,6 +44,23 @@ def _database(value: str) -> str:
     if parts.scheme not in {"postgresql", "postgresql+asyncpg"} or not parts.path.strip("/"):
         raise ValueError("it is not a PostgreSQL URL with a database name")
     return value.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{value!r} is no IANA time zone") from error
+    return value
+
+
+def _proxies(value: str) -> str:
+    for part in filter(None, (part.strip() for part in value.split(","))):
+        try:
+            ip_network(part, strict=False)
+        except ValueError as error:
+            raise ValueError(f"{part!r} is no IP address or network") from error
+    return value
 
 
 def _public_url(value: str) -> str:
@@ -95,7 +114,8 @@ class Settings(BaseSettings):
     dkim_selector: Annotated[str, AfterValidator(_selector)] | None = Field(None, examples=["tidings2026"])
     dkim_key: SecretStr | None = Field(None, examples=["the text of a PEM file"])  # usually by TIDINGS_DKIM_KEY_FILE
     demo: bool = Field(False, examples=["1"])  # lets demo parts run off loopback addresses
-    trusted_proxies: str = Field("127.0.0.1", examples=["10.0.0.2"])
+    timezone: Annotated[str, AfterValidator(_timezone)] = Field("Europe/Zurich", examples=["America/New_York"])  # of moments on pages
+    trusted_proxies: Annotated[str, AfterValidator(_proxies)] = Field("127.0.0.1", examples=["10.0.0.2"])
     log: Literal["text", "json"] = Field("text", examples=["json"])
 
     @classmethod

@@ -121,7 +121,9 @@ class Watchdog:
         for partition, end in ends.items():
             if assigned and partition not in assigned:
                 continue
-            behind += max(0, end - max(committed.get(partition, 0), done.get(partition, 0)))
+            # A topic that was deleted and made again begins anew: what was done beyond its end was another one's.
+            own = done.get(partition, 0) if done.get(partition, 0) <= end else 0
+            behind += max(0, end - max(committed.get(partition, 0), own))
         if not assigned and behind:
             self._note_others(committed)
         return behind
@@ -141,6 +143,8 @@ class Watchdog:
         log.error("%s restarts its subscriber, try %d of %d", self._subscription.service, self.restarts, self._limits.max_restarts)
         self._started = False
         await self._subscription.stop()
+        # Under its fixed name it would be given back what it had, within the session even without partitions that have come since.
+        self._subscription.instance = None
         self._still_since = time.monotonic()
 
     def _become(self, state: State, why: str = "") -> None:

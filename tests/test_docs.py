@@ -15,6 +15,8 @@ from prometheus_client import REGISTRY
 
 from services.__main__ import BUILDS, OWNERS
 from services.__main__ import app as command_line
+from services.demo.inbox import app as inbox
+from services.demo.inbox.kept import Inbox
 from services.intake.web.webhook_quota import WINDOW_SECONDS
 from services.intake.webhooks.problem import Problem, Reason
 from shared.application import application
@@ -23,7 +25,7 @@ from shared.events.codes import Service
 from shared.mail.outgoing import outgoing
 from shared.parking import MAX_ATTEMPTS, PAUSES_SECONDS
 from shared.parts import Parts
-from shared.readiness import Grade
+from shared.readiness import OUTBOX_UNKNOWN, DatabaseState, Grade
 from shared.service import Kafka, Running
 from shared.settings import PREFIX, Settings
 from shared.vault import Vault, new_key
@@ -192,7 +194,8 @@ def app() -> FastAPI:
         outgoing=outgoing(settings),
     )
     kafka = Kafka(address=nowhere, embedded=False, probe=Probe(nowhere))
-    return application([Running(build(parts), kafka, print) for build in BUILDS.values()], parts)
+    services = [*(build(parts) for build in BUILDS.values()), inbox.build(parts, Inbox())]
+    return application([Running(service, kafka, print) for service in services], parts)
 
 
 def routes_of(app: FastAPI) -> set[tuple[str, str]]:
@@ -211,11 +214,11 @@ def listed_addresses(title: str) -> set[tuple[str, str]]:
     return found
 
 
-PUBLIC, STAFF, MACHINE = "For everybody", "For the staff", "For the machine"
+PUBLIC, STAFF, MACHINE, DEMO = "For everybody", "For the staff", "For the machine", "Where demo parts run"
 
 
 def test_the_addresses_listed_are_those_of_the_application(app: FastAPI) -> None:
-    listed = listed_addresses(PUBLIC) | listed_addresses(STAFF) | listed_addresses(MACHINE)
+    listed = listed_addresses(PUBLIC) | listed_addresses(STAFF) | listed_addresses(MACHINE) | listed_addresses(DEMO)
     assert listed - routes_of(app) == set()
     assert routes_of(app) - listed == set()
 
@@ -276,7 +279,7 @@ def test_the_metrics_listed_are_those_that_are_counted() -> None:
 
 def test_every_state_of_readiness_is_explained() -> None:
     codes = codes_in(look_up("metrics-and-readiness.md"))
-    assert {state.value for state in State} | {grade.value for grade in Grade} <= set(codes)
+    assert {*State, *Grade, *DatabaseState, OUTBOX_UNKNOWN} <= set(codes)
 
 
 def test_the_pauses_of_parking_are_those_of_the_code() -> None:

@@ -6,6 +6,7 @@ from services.intake import handlers, jobs
 from services.intake.web import routers
 from services.intake.web.story_facts import facts
 from services.intake.web.webhook_accept import is_webhook, webhook_limits
+from shared.mail.queue.hand_over import HandOver
 from shared.parts import Parts
 from shared.service import Service
 
@@ -15,15 +16,15 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def build(parts: Parts) -> Service:
     """Return intake, put together and not yet at work."""
-    database = parts.database(NAME)
+    database, mails = parts.database(NAME), parts.mails()
     return Service(
         name=NAME,
         database=database,
         listeners=handlers.LISTENS,
         tells=True,
-        jobs=jobs.JOBS,
+        jobs=(*jobs.JOBS, *HandOver(mails).jobs()),
         facts=facts,
         sent_by_programs=is_webhook,
         limit_of=webhook_limits,
-        routers=routers.all_of(database, parts.vault, parts.pages(NAME, TEMPLATES)),
+        routers=routers.all_of(database, parts.vault, parts.pages(NAME, TEMPLATES), mails),
     )

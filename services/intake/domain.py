@@ -1,11 +1,12 @@
 """The rules of intake: how a submission is named, what it may become and who may say so. No I/O."""
 
+import hashlib
 import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,8 @@ from shared.trace import Cause
 class SubmissionState(StrEnum):
     """Where a submission stands, as its sender sees it."""
 
+    UNCONFIRMED = "unconfirmed"  # came by a form; its sender has not yet shown that the mail address is theirs
+    EXPIRED = "expired"  # nobody confirmed it in time
     RECEIVED = "received"
     QUESTION = "question"  # the reviewers asked something
     ACCEPTED = "accepted"
@@ -104,11 +107,16 @@ class StoredSubmission:
     reason: str | None  # why it was declined or withdrawn, or the question
     reason_language: str | None
     address: str | None  # where it is published
-    event_id: UUID  # of its submission.received event
+    event_id: UUID | None  # of its submission.received event; empty until it has been told of
     decision_revision: int  # of the last decision that another service told; 0 before the first
     token: str
     received_at: datetime
     decided_at: datetime | None
+
+    @property
+    def confirm_until(self) -> datetime:
+        """Until when its sender may confirm it."""
+        return confirm_until(self.received_at)
 
     @property
     def is_open(self) -> bool:
@@ -188,6 +196,19 @@ def slugs_for(practice: NewPractice, reference: str) -> tuple[str, ...]:
 
 # ---- what comes in ----
 
+CONFIRM_DAYS = 7
+"""How long the sender of a form may take to confirm the mail address."""
+
+
+def confirm_until(received_at: datetime) -> datetime:
+    """Return until when a submission of this moment may be confirmed."""
+    return received_at + timedelta(days=CONFIRM_DAYS)
+
+
+def token_hash(token: str) -> str:
+    """Return what is kept of the token in a confirmation mail: with it nobody can confirm."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
 
 def reviewer_of(kind: str) -> Service:
     """Return the service that decides on a kind."""
@@ -219,14 +240,15 @@ def take_in(
     )
 
 
-def received_event(new: NewSubmission, reference: str) -> SubmissionReceived:
+def received_event(new: NewSubmission | StoredSubmission, reference: str) -> SubmissionReceived:
     """Return what the others are told of it; the contact travels, encrypted, only to a service that has to mail the person."""
     travels = reviewer_of(new.kind) is not Service.INTAKE
+    language: Any = new.language  # the model reads what the database gave back
     return SubmissionReceived(
         kind=new.kind,
         reference=reference,
-        language=new.language,
-        channel=new.channel,
+        language=language,
+        channel=Channel(new.channel),
         partner=str(new.partner_id) if new.partner_id else None,
         public=new.public,
         internal=new.internal,

@@ -1,7 +1,8 @@
-"""The clock in: raw requests are erased when their time is over."""
+"""The clock in: raw requests are erased when their time is over, and what nobody confirmed ends."""
 
 from datetime import timedelta
 
+from services.intake.domain import CONFIRM_DAYS
 from services.intake.store import submissions
 from shared import clock
 from shared.db import Database
@@ -9,12 +10,19 @@ from shared.retention import CHUNK, Kept
 from shared.service import DAY_SECONDS, Job
 
 RAW_DAYS = 90
+UNCONFIRMED_DAYS = 90
+HOUR_SECONDS = 3600.0
 
 KEPT = (
     Kept(what="raw webhook requests (intake, encrypted)", days=RAW_DAYS, why="a partner's question about what it sent can be answered"),
     Kept(what="receipts (intake)", days=None, why="a repeat gets the same receipt however late it comes"),
     Kept(what="partners and their keys (intake, keys encrypted)", days=None, why="who sent something can be named later"),
     Kept(what="practices (intake)", days=None, why="they stay public until a person withdraws them"),
+    Kept(
+        what="submissions by form that nobody confirmed (intake, contact erased after 7 days)",
+        days=UNCONFIRMED_DAYS,
+        why="their tracking page can say why they were not read",
+    ),
     Kept(what="submissions with their contacts (intake, contacts encrypted)", days=None, why="the sender can be answered and asked"),
 )
 """What intake keeps beside what every service keeps."""
@@ -31,4 +39,20 @@ async def forget_raw_requests(database: Database) -> int:
             return gone
 
 
-JOBS = (Job(name="raw requests", every_seconds=DAY_SECONDS, run=forget_raw_requests),)
+async def end_unconfirmed(database: Database) -> int:
+    """End what nobody confirmed within seven days, delete what ended so long ago that nobody asks, and return how many were touched."""
+    now = clock.now()
+    async with database.transaction() as tx:
+        ended = await submissions.expire_unconfirmed(tx, now - timedelta(days=CONFIRM_DAYS))
+    while True:
+        async with database.transaction() as tx:
+            gone = await submissions.forget_expired(tx, now - timedelta(days=UNCONFIRMED_DAYS), CHUNK)
+        ended += gone
+        if gone < CHUNK:
+            return ended
+
+
+JOBS = (
+    Job(name="raw requests", every_seconds=DAY_SECONDS, run=forget_raw_requests),
+    Job(name="unconfirmed submissions", every_seconds=HOUR_SECONDS, run=end_unconfirmed),
+)

@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 0.3
 def only_here(path: Path, what: str) -> Iterator[None]:
     """Hold the lock file `path` while the block runs.
 
-    Raises AlreadyRunningError, naming `what` and its holder, when it is taken; StartError where this account may not write.
+    Raises AlreadyRunningError, naming `what` and its holder, when it is taken; StartError where it cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,6 +28,8 @@ def only_here(path: Path, what: str) -> Iterator[None]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except PermissionError as error:
         raise StartError(f"This account may not write {error.filename}. Start as its owner, or with another TIDINGS_VAR.") from error
+    except OSError as error:
+        raise StartError(f"{path.parent} cannot be used ({error.strerror}). Set TIDINGS_VAR to a folder that can be written.") from error
     try:
         if not _taken(descriptor):
             holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "of unknown number"

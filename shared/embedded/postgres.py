@@ -40,6 +40,7 @@ _SETTINGS = {
     "unix_socket_permissions": "0700",
     "max_connections": "200",
     "max_wal_size": "256MB",  # keeps the folder small and a stop short
+    "track_commit_timestamp": "on",  # a row's own time is that of its statement; when others could see it only this tells
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",

@@ -23,6 +23,7 @@ class Run(BaseModel):
     web: str | None = None  # http://127.0.0.1:8000
     database: str | None = None  # SQLAlchemy URL
     kafka: str | None = None  # host:port
+    smtp: str | None = None  # host:port of the demo inbox
     parts: dict[str, int] = Field(default_factory=dict)  # process numbers of parts that are processes of their own
 
 

@@ -72,7 +72,7 @@ class Pages:
         *,
         public_url: str,
         templates: Mapping[str, Path] | None = None,
-        zone: str = "Europe/Zurich",
+        zone: str = "UTC",
         banner: Banner | None = None,
     ) -> None:
         """Read templates from shared/web/templates, and from each of `templates`' folders under its name: `intake/practice.html`.

@@ -1,5 +1,6 @@
 """Intake as it runs, but for Kafka: its own app on a database of the test's, and the senders that knock at it."""
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import orjson
 from fastapi import FastAPI
 from sqlalchemy import Row, text
 
@@ -103,6 +105,16 @@ class Intake:
     async def told(self) -> Sequence[Row[Any]]:
         """The outbox in its order."""
         return await self.rows("SELECT id, type, subject, cause, trace_id, revision, body::jsonb AS data FROM outbox ORDER BY seq")
+
+    async def mails(self) -> Sequence[Mapping[str, Any]]:
+        """The mails that wait to be handed over, opened: `to` and `content`, oldest first."""
+        rows = await self.rows("SELECT sealed FROM mails WHERE state = 'waiting' ORDER BY created_at, id")
+        return [orjson.loads(self.vault.open(row.sealed)) for row in rows]
+
+    async def confirm_path(self) -> str:
+        """The path that the newest mail leads to."""
+        [address] = re.findall(rf"^{PUBLIC_URL}(/intake/confirm/\S+)$", (await self.mails())[-1]["content"]["text"], re.MULTILINE)
+        return str(address)
 
     async def counts(self) -> Mapping[str, int]:
         """How many rows stand in each table that an accepted webhook writes to."""

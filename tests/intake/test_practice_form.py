@@ -67,17 +67,21 @@ async def test_the_empty_form_is_whole_in_every_language_and_works_without_scrip
     assert ids <= labelled
 
 
-async def test_a_filled_form_is_kept_told_and_leads_to_its_tracking_page(intake: Intake, reader: httpx.AsyncClient) -> None:
+async def test_a_filled_form_is_kept_and_told_once_confirmed_and_leads_to_its_tracking_page(
+    intake: Intake, reader: httpx.AsyncClient
+) -> None:
     answer = await reader.post(FORM, data=await filled(reader))
     assert answer.status_code == 303, answer.text
     [kept] = await intake.rows("SELECT * FROM submissions")
     assert answer.headers["location"] == f"/intake/track/{kept.token}"
-    assert (kept.channel, kept.partner_id, kept.state, kept.contact_confirmed_at) == ("form", None, "received", None)
+    assert (kept.channel, kept.partner_id, kept.state, kept.contact_confirmed_at) == ("form", None, "unconfirmed", None)
     assert kept.public["title"] == {"en": "One desk for newcomers", "ar": "مكتب واحد للوافدين"}
     assert kept.public["summary"]["en"] == "Everything under one roof.\nOn one day."
     assert (kept.public["countries"], kept.public["objectives"]) == (["MA", "PT"], [15, 16])
     assert [link["address"] for link in kept.public["links"]] == ["https://example.org/desk", "https://example.org/report"]
     assert kept.internal == {"remarks": "Cleared on 2 June."}
+    assert await intake.told() == []
+    assert (await reader.post(await intake.confirm_path())).headers["location"] == f"/intake/track/{kept.token}"
     [told] = await intake.told()
     assert (told.type, told.subject, told.trace_id) == ("submission.received.v1", str(kept.id), kept.id.hex)
     assert (told.data["channel"], told.data["partner"], told.data["contact"]) == ("form", None, None)
@@ -92,8 +96,8 @@ async def test_the_same_form_sent_twice_is_kept_once_and_a_changed_one_again(int
     assert changed.headers["location"] != first.headers["location"]
     fresh = await reader.post(FORM, data=await filled(reader))
     assert len({first.headers["location"], changed.headers["location"], fresh.headers["location"]}) == 3
-    assert (await intake.counts())["submissions"] == 3
-    assert (await intake.counts())["outbox"] == 3
+    assert await intake.counts() == {"receipts": 0, "submissions": 3, "outbox": 0}
+    assert len(await intake.mails()) == 3
 
 
 async def test_what_is_wrong_is_listed_with_links_to_the_fields_and_nothing_typed_is_lost(
@@ -157,8 +161,9 @@ async def test_a_program_that_fills_in_everything_is_stopped_and_a_person_can_go
 async def test_many_submissions_from_one_address_are_slowed_down_without_losing_what_was_typed(
     intake: Intake, reader: httpx.AsyncClient
 ) -> None:
-    for _ in range(practice_submit.SUBMISSIONS):
-        assert (await reader.post(FORM, data=await filled(reader))).status_code == 303
+    for number in range(practice_submit.SUBMISSIONS):
+        form = await filled(reader, contact__mail=f"reader{number}@example.org")
+        assert (await reader.post(FORM, data=form)).status_code == 303
     answer = await reader.post(FORM, data=await filled(reader))
     found = page(answer, 429)
     assert int(answer.headers["retry-after"]) > 0
@@ -202,6 +207,8 @@ async def test_the_whole_way_from_the_form_to_the_public_page(intake: Intake, re
     tracking = (await reader.post(FORM, data=await filled(reader))).headers["location"]
     [kept] = await intake.rows("SELECT id, reference FROM submissions")
     assert kept.reference in page(await reader.get(tracking)).text
+    assert (await staff.post(f"/intake/review/{kept.id}/accept")).status_code == 409
+    assert (await reader.post(await intake.confirm_path())).status_code == 303
     assert (await staff.post(f"/intake/review/{kept.id}/accept")).status_code == 303
     followed = page(await reader.get(tracking))
     [public] = [one["href"] for one in followed.all("a") if "/practices/one-desk" in one.get("href", "")]

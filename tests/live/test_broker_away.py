@@ -9,18 +9,20 @@ from typing import Any
 
 import httpx
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
 from services.__main__ import OWNERS
 from shared import relay
 from shared.broker import Probe
 from shared.embedded import run_file
+from shared.events.registry import PARTITIONS
 from shared.migrations import migrate
 from shared.service import Running
 from shared.testing import trial
 from shared.testing.containers import ApacheKafka, DockerPostgres
 from shared.testing.databases import ask
 from shared.watchdog import Limits, State
-from tests.live.flow import SUBJECTS, Flow, flow_over, health_of, joined, until
+from tests.live.flow import PATIENCE_SECONDS, SUBJECTS, Flow, flow_over, health_of, joined, until
 from tests.live.worker import program
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live")]
@@ -120,9 +122,10 @@ async def test_a_broker_that_hangs_is_waited_for_and_nothing_is_restarted(flow: 
             await until(lambda: degraded(health, f"{flow.name}.consumer"), "readiness to show it")
             await until(lambda: its_relay.trouble, "the relay to say what holds it up")
             seen = looks
-            while looks < seen + 3:
-                assert its_relay.trouble
-                await asyncio.sleep(0.05)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while looks < seen + 3:
+                    assert its_relay.trouble
+                    await asyncio.sleep(0.05)
             assert running.watchdog.state is State.BROKER_AWAY
             assert await flow.unsent() > 0
             with monkeypatch.context() as watched:
@@ -152,6 +155,34 @@ async def test_a_service_started_while_the_broker_is_away_begins_by_itself(flow:
         await asyncio.to_thread(flow.kafka.start)
         await flow.done()
         assert flow.restarts() == 0
+
+
+async def test_topics_that_somebody_deleted_are_made_again_with_their_partitions(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.service.TOPICS_LOOK_SECONDS", 0.2)
+    admin = AIOKafkaAdminClient(bootstrap_servers=flow.kafka.address)
+    await admin.start()
+
+    async def partitions() -> int:
+        (described,) = await admin.describe_topics([flow.topic])
+        return len(described["partitions"])
+
+    async def gone() -> bool:
+        return await partitions() == 0
+
+    async def there() -> bool:
+        return await partitions() == PARTITIONS
+
+    wire = flow.wire()
+    wire.prepared.set()  # it has begun long ago
+    try:
+        await admin.delete_topics([flow.topic])
+        await until(gone, "a Kafka that has lost the topic")
+        looking = asyncio.create_task(wire.prepare())
+        await until(there, "the topic again")
+        looking.cancel()
+    finally:
+        await wire.probe.close()
+        await admin.close()
 
 
 async def handled_by(database_url: str, service: str) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from services.__main__ import OWNERS
 from shared.broker import ensure_topics
@@ -98,6 +99,25 @@ async def test_a_consumer_that_does_not_move_turns_readiness_red_and_is_restarte
         await until(well, "readiness to show that it is over")
         assert running.watchdog is not None
         await until(lambda: running.watchdog and running.watchdog.restarts == 0, "three tries for the next time")
+
+
+async def test_a_kafka_that_lost_its_topics_is_heard_again_once_they_are_back(flow: Flow) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=flow.kafka.address)
+    await admin.start()
+    try:
+        async with flow.heard(limits=IMPATIENT) as running:
+            async with flow.relayed():
+                await flow.tell(5)
+                await flow.done()
+            await admin.delete_topics([flow.topic])
+            await until(lambda: not joined(running), "no partition to read")
+            await ensure_topics(flow.kafka.address, [flow.topic])
+            async with flow.relayed():
+                await flow.tell(1)
+                await flow.done()
+            await flow.all_acknowledged()
+    finally:
+        await admin.close()
 
 
 async def test_after_three_restarts_in_vain_the_process_gives_up_and_the_next_one_loses_nothing(

@@ -67,6 +67,12 @@ def test_counts_get_separators_and_other_numbers_do_not() -> None:
     assert i18n.translate("en", "fault.too-small", limit=1990) == "Write 1990 or more."
 
 
+def test_what_was_put_together_in_arabic_runs_as_the_arabic_sentence_around_it() -> None:
+    at = i18n.moment(datetime(2026, 6, 16, 7, tzinfo=UTC), "ar", "Europe/Zurich")
+    assert "\u2068" in at
+    assert f"\u2067{at}\u2069" in i18n.translate("ar", "confirm.mail.do", moment=at)
+
+
 def test_latin_name_in_an_arabic_sentence_is_isolated() -> None:
     assert i18n.translate("ar", "base.title", page="IOM (Geneva)", site="الهجرة") == "\u2068IOM (Geneva)\u2069 – الهجرة"
 

@@ -37,6 +37,8 @@ def test_without_anything_set_everything_is_embedded_on_loopback() -> None:
         ("MAIL_FROM", "news", "no domain"),
         ("MAIL_DOMAIN", "no domain", "no domain"),
         ("DKIM_SELECTOR", "a b", "name in the DNS"),
+        ("TIMEZONE", "Mars/Olympus", "no IANA time zone"),
+        ("TRUSTED_PROXIES", "10.0.0.2,gateway", "'gateway' is no IP address"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_fault_and_an_example(monkeypatch: pytest.MonkeyPatch, name: str, value: str, fault: str) -> None:

@@ -46,7 +46,7 @@ def _sent_by_programs(scope: Scope) -> bool:
 def sample_app(public_url: str = "http://127.0.0.1:8000", *, banner: Banner | None = None) -> FastAPI:
     """Return an app with a public page, a staff page, doors that fail in every way, and a door for programs."""
     app = FastAPI(openapi_url=None)
-    pages = Pages(public_url=public_url, templates={"sample": Path(__file__).parent / "web_templates"}, banner=banner)
+    pages = Pages(public_url=public_url, zone="Europe/Zurich", templates={"sample": Path(__file__).parent / "web_templates"}, banner=banner)
     install(
         app,
         pages=pages,

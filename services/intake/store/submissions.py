@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    delete,
     func,
     select,
     text,
@@ -115,16 +116,19 @@ async def keep_webhook(tx: Transaction, new: NewSubmission, receipt: Receipt, *,
         raise ReferenceTakenError(ReferenceTakenError.__doc__)
 
 
-async def keep_form(tx: Transaction, new: NewSubmission, *, form_hash: str, reference: str, told_as: UUID) -> None:
-    """Keep what came by a form; raises RepeatError where the very same form was kept before, else as `keep_webhook`."""
+async def keep_form(tx: Transaction, new: NewSubmission, *, form_hash: str, reference: str, confirm_hash: str) -> None:
+    """Keep what came by a form until its sender confirms it; raises RepeatError where the very same form was kept before.
+
+    Raises ReferenceTakenError as `keep_webhook` does.
+    """
     values = vars(new) | {"channel": new.channel.value}
     row = insert(submissions).values(
         **values,
         reference=reference,
-        state=SubmissionState.RECEIVED.value,
-        event_id=told_as,
+        state=SubmissionState.UNCONFIRMED.value,
         decision_revision=0,
         form_hash=form_hash,
+        confirm_hash=confirm_hash,
     )
     done = await tx.execute(row.on_conflict_do_nothing().returning(submissions.c.id))
     if done.first() is None:
@@ -169,6 +173,36 @@ async def lock(tx: Transaction, submission_id: UUID) -> StoredSubmission | None:
 async def by_token(tx: Transaction, token: str) -> StoredSubmission | None:
     """Return the submission whose tracking page has this token, or None."""
     return await _one(tx, select(*_STORED).where(submissions.c.token == token))
+
+
+async def by_confirmation(tx: Transaction, confirm_hash: str) -> StoredSubmission | None:
+    """Return the submission that a mail's link confirms, or None; nobody else can change it until the transaction ends."""
+    return await _one(tx, select(*_STORED).where(submissions.c.confirm_hash == confirm_hash).with_for_update())
+
+
+async def confirm(tx: Transaction, submission_id: UUID, *, told_as: UUID, at: datetime) -> None:
+    """Let a submission await its review; its submission.received event is `told_as`."""
+    await tx.execute(
+        update(submissions)
+        .where(submissions.c.id == submission_id)
+        .values(state=SubmissionState.RECEIVED.value, event_id=told_as, contact_confirmed_at=at)
+    )
+
+
+async def expire_unconfirmed(tx: Transaction, before: datetime) -> int:
+    """End what came before a moment and was never confirmed, and erase its contact; returns how many."""
+    done = await tx.execute(
+        update(submissions)
+        .where(submissions.c.state == SubmissionState.UNCONFIRMED.value, submissions.c.received_at < before)
+        .values(state=SubmissionState.EXPIRED.value, contact_sealed=b"")
+    )
+    return done.rowcount
+
+
+async def forget_expired(tx: Transaction, before: datetime, limit: int) -> int:
+    """Delete what expired and came before a moment, `limit` at most; returns how many went."""
+    old = select(submissions.c.id).where(submissions.c.state == SubmissionState.EXPIRED.value, submissions.c.received_at < before)
+    return (await tx.execute(delete(submissions).where(submissions.c.id.in_(old.limit(limit))))).rowcount
 
 
 async def decide(tx: Transaction, submission_id: UUID, decision: Decision, at: datetime) -> None:

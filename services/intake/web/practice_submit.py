@@ -16,8 +16,9 @@ from services.intake import domain
 from services.intake.kinds.form import Filled, Posted, fields_of
 from services.intake.store import submissions
 from services.intake.store.submissions import RepeatError
+from services.intake.web.confirm_mail import confirm_mail
 from services.intake.web.form_show import FormShow
-from services.intake.web.submission_keep import keep
+from services.intake.web.submission_keep import keep_untold
 from services.intake.web.webhook_answer import TRACKING
 from shared import clock, i18n
 from shared.db import Database, Transaction
@@ -25,6 +26,7 @@ from shared.events.codes import Channel
 from shared.events.kinds.parts import Submission
 from shared.events.kinds.practice import PracticeSubmission
 from shared.ids import new_id
+from shared.mail.queue.put import Mails
 from shared.vault import Vault
 from shared.web.forms import Fault
 from shared.web.pages import Pages
@@ -37,6 +39,9 @@ PATH = "/intake/submit/practice"
 # People fill a form in once or twice; who sends ten within the hour is asked to use the webhook door, or is no person.
 SUBMISSIONS = 10
 REFILL_SECONDS = 360.0
+# Nobody may use the form to fill somebody else's mailbox, from however many network addresses.
+MAILS = 5
+MAIL_REFILL_SECONDS = 3600.0
 TRAP = "website"
 """A field that nobody sees; programs that fill in every form they find fill it in."""
 ONCE = "once"
@@ -49,11 +54,13 @@ _ONCE_CHARACTERS = 64
 class PracticeForm:
     """The form; one for each process."""
 
-    def __init__(self, database: Database, vault: Vault, pages: Pages) -> None:
+    def __init__(self, database: Database, vault: Vault, pages: Pages, mails: Mails) -> None:
         self._database = database
+        self._mails = mails
         self._vault = vault
         self._pages = pages
         self._buckets = TokenBuckets(tries=SUBMISSIONS, refill_seconds=REFILL_SECONDS)
+        self._addressees = TokenBuckets(tries=MAILS, refill_seconds=MAIL_REFILL_SECONDS)
 
     def router(self) -> APIRouter:
         """Return the form's routes."""
@@ -80,7 +87,11 @@ class PracticeForm:
         submission, faults = _read(filled)
         if submission is None:
             return self._page(request, filled, status=422, faults=faults)
+        addressee = submission.contact.mail.lower()
+        if wait_seconds := self._addressees.wait_seconds(addressee):
+            return self._page(request, filled, status=429, notice="submit.too-many-mails", headers={"Retry-After": str(wait_seconds)})
         self._buckets.take(asker)
+        self._addressees.take(addressee)
         return RedirectResponse(f"{TRACKING}{await self._keep(request, filled, submission)}", status_code=303)
 
     async def _keep(self, request: Request, filled: Filled, submission: Submission) -> str:
@@ -89,11 +100,18 @@ class PracticeForm:
         )
         form_hash = _hash(filled.one(ONCE)[:_ONCE_CHARACTERS], submission)
 
-        async def write(tx: Transaction, reference: str, told_as: UUID) -> None:
-            await submissions.keep_form(tx, new, form_hash=form_hash, reference=reference, told_as=told_as)
+        confirm_token = domain.new_token()
+
+        async def write(tx: Transaction, reference: str) -> None:
+            confirm_hash = domain.token_hash(confirm_token)
+            await submissions.keep_form(tx, new, form_hash=form_hash, reference=reference, confirm_hash=confirm_hash)
+            mail = confirm_mail(
+                new, reference, submission.contact, token=confirm_token, language=reader_language(request), pages=self._pages
+            )
+            await self._mails.put(tx, mail)
 
         try:
-            await keep(self._database, new, write)
+            await keep_untold(self._database, new, write)
         except RepeatError:
             async with self._database.transaction() as tx:
                 return await submissions.by_form(tx, form_hash) or _lost()

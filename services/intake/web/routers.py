@@ -4,22 +4,24 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from services.intake.web import catalogue_show, practice_browse, submission_track
+from services.intake.web import catalogue_show, practice_browse, submission_confirm, submission_track
 from services.intake.web.partner_manage import Partners
 from services.intake.web.practice_submit import PracticeForm
 from services.intake.web.submission_review import Review
 from services.intake.web.webhook_accept import Door
 from shared.db import Database
+from shared.mail.queue.put import Mails
 from shared.vault import Vault
 from shared.web.pages import Pages
 
 
-def all_of(database: Database, vault: Vault, pages: Pages) -> Sequence[APIRouter]:
+def all_of(database: Database, vault: Vault, pages: Pages, mails: Mails) -> Sequence[APIRouter]:
     """Return the routers of intake; the webhook door first, since it is asked most."""
     return (
         Door(database, vault, public_url=pages.public_url).router(),
         catalogue_show.router(pages),
-        PracticeForm(database, vault, pages).router(),
+        PracticeForm(database, vault, pages, mails).router(),
+        submission_confirm.router(database, pages),
         submission_track.router(database, pages),
         practice_browse.router(database, pages),
         Review(database, vault, pages).router(),

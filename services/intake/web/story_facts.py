@@ -22,6 +22,9 @@ async def facts(tx: Transaction, trace_id: str) -> Sequence[Fact]:
         params={"reference": submission.reference},
         address=address,
     )
+    known = [came]
+    if submission.contact_confirmed_at is not None:
+        known.append(Fact(time=submission.contact_confirmed_at, title_key="staff.fact.confirmed", address=address))
     if submission.decided_at is None or submission.state is SubmissionState.RECEIVED:
-        return (came,)
-    return came, Fact(time=submission.decided_at, title_key=f"staff.fact.{submission.state.value}", address=address)
+        return known
+    return *known, Fact(time=submission.decided_at, title_key=f"staff.fact.{submission.state.value}", address=address)

@@ -24,12 +24,21 @@ async def keep(database: Database, new: NewSubmission, write: Write) -> str:
 
     The event is put before the rows, because they name it; that breaks no order, since nobody else knows this subject yet.
     """
+
+    async def tell_and_write(tx: Transaction, reference: str) -> None:
+        told_as = await outbox.put(tx, received_event(new, reference), subject=str(new.id), cause=new.cause)
+        await write(tx, reference, told_as)
+
+    return await keep_untold(database, new, tell_and_write)
+
+
+async def keep_untold(database: Database, new: NewSubmission, write: Callable[[Transaction, str], Awaitable[None]]) -> str:
+    """Return the reference under which `new` is now kept, and told only where `write` tells; raises what `write` raises."""
     for extra in range(REFERENCE_TRIES):
         reference = new_reference(new.kind, new.received_at, digits=REFERENCE_DIGITS + extra)
         try:
             async with database.transaction() as tx:
-                told_as = await outbox.put(tx, received_event(new, reference), subject=str(new.id), cause=new.cause)
-                await write(tx, reference, told_as)
+                await write(tx, reference)
         except ReferenceTakenError:
             continue
         return reference

@@ -174,6 +174,8 @@ class Review:
         )
 
     def _contact(self, found: StoredSubmission) -> Mapping[str, Any] | None:
+        if not found.contact_sealed:  # erased, because nobody confirmed it
+            return None
         try:
             contact: dict[str, Any] = orjson.loads(self._vault.open(found.contact_sealed))
         except SealError:

@@ -174,7 +174,7 @@ async def _note(run: _Run, mail: Due, outcome: Outcome, address: str) -> None:
         else:
             break
     run.sent += isinstance(outcome, Accepted)
-    log.info("mail %s: %s in its %d. try", mail.id, type(outcome).__name__.lower(), mail.attempts + 1)
+    log.info("mail %s: %s at try %d", mail.id, type(outcome).__name__.lower(), mail.attempts + 1)
 
 
 async def _write(tx: Transaction, mail: Due, outcome: Outcome, address: str) -> None:

@@ -1,0 +1,59 @@
+"""The demo inbox in a browser: a mail in its frame, and the link in it that leads to the confirmation."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import Page, async_playwright
+
+from shared.i18n import look_up
+from tests.desk.test_gathering import FLAGS
+from tests.flows.running import running, until
+from tests.flows.test_confirmation import send_form
+
+pytestmark = pytest.mark.chromium
+
+WIDTHS = (360, 1440)
+
+
+async def _opened(page: Page, path: str) -> list[str]:
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(path)
+    return complaints
+
+
+async def _look(address: str, chromium_path: Path) -> None:
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        for width in WIDTHS:
+            context = await chromium.new_context(base_url=address, viewport={"width": width, "height": 800})
+            for path in ("/demo/?lang=ar", "/demo/mails/1?lang=fr", "/demo/mails/1?view=source", "/demo/mails/1?view=headers"):
+                page = await context.new_page()
+                assert await _opened(page, path) == []
+                assert await page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+            await context.close()
+        context = await chromium.new_context(base_url=address, color_scheme="dark")
+        page = await context.new_page()
+        assert await _opened(page, "/demo/mails/1?lang=fr") == []
+        link = page.frame_locator("iframe").get_by_role("link").first
+        ink = await page.frame_locator("iframe").locator("p").first.evaluate("element => getComputedStyle(element).color")
+        assert ink == "rgb(255, 255, 255)", "in the dark a mail is written in white, on the dark of the page"
+        async with context.expect_page() as opening:
+            await link.focus()
+            await page.keyboard.press("Enter")
+        confirming = await opening.value
+        await confirming.get_by_role("button", name=look_up("fr", "confirm.button")[0]).press("Enter")
+        await confirming.get_by_text(look_up("fr", "track.state.received")[0]).wait_for()
+        await chromium.close()
+
+
+def test_a_mail_in_its_frame_leads_by_keyboard_to_the_confirmation_and_no_page_is_wider_than_the_screen(
+    var: Path, chromium_path: Path
+) -> None:
+    with running(var) as system, httpx.Client(base_url=system.address, headers={"origin": system.address}, follow_redirects=True) as public:
+        assert send_form(public, "amina@example.org").status_code == 200
+        until(lambda: public.get("/demo/mails.json").json()["mails"])
+        asyncio.run(_look(system.address, chromium_path))
