@@ -147,7 +147,7 @@ def _passes_with_time(phase: Phase, reply: Reply) -> bool:
     """
     if reply.enhanced is not None:
         return reply.enhanced in {(2, 2), (5, 3)}
-    if reply.code in {500, 502, 503}:
+    if reply.code in {500, 502, 503} and phase is not Phase.DOT:
         return True
     if reply.code != 552:
         return False

@@ -497,6 +497,38 @@ async def test_issue_that_expires_on_its_way_is_held(database: Database) -> None
     assert (standing.state, standing.held_because, standing.planned) == (SendState.HELD, Hold.EXPIRED, 2)
 
 
+async def test_held_issue_can_be_ended_for_those_who_wait(database: Database) -> None:
+    await subscribe(database, VAULT, ["a@example.org", "b@example.org"])
+    issue = await send_now(database)
+    async with database.transaction() as tx:
+        assert await ledger.leave_out_the_rest(tx, issue) == 0  # it is on its way
+        assert await ledger.hold(tx, issue, Hold.EXPIRED)
+        assert await ledger.leave_out_the_rest(tx, issue) == 2
+        assert await ledger.end_what_is_over(tx) == [issue]
+    standing = await standing_of(database, issue)
+    assert (standing.state, standing.excluded, standing.waiting) == (SendState.SENT, 2, 0)
+    assert {row.reason for row in await rows_of(database, issue)} == {"ended"}
+
+
+async def test_connections_do_not_rest_open_between_issues(database: Database) -> None:
+    await subscribe(database, VAULT, ["a@example.org"])
+    issue = await send_now(database)
+    async with scripted() as server, sending(database, server, pace=replace(QUICK, idle_seconds=0.2)):
+        await until_over(database, issue)
+
+        async def left() -> bool:
+            return server.heard[-1] == "QUIT"
+
+        await until(left)
+        await send_now(database)
+        await until(lambda: _told(server, 2))
+        assert server.links == 2
+
+
+async def _told(server: ScriptedServer, count: int) -> bool:
+    return len(server.messages) == count
+
+
 async def test_no_more_than_the_rate_leaves(database: Database) -> None:
     await subscribe(database, VAULT, [f"{number}@example.org" for number in range(11)])
     issue = await send_now(database)

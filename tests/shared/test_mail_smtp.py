@@ -110,6 +110,7 @@ CASES = [
     ("552 too large for the mailbox", "RCPT", says("552 5.2.3 Message exceeds administrative limit"), R, 0, Fault.MESSAGE),
     ("552 too many recipients", "RCPT", says("552 Too many recipients"), D, 0, Slows.NOTHING),
     ("503 out of step", "RCPT", says("503 Bad sequence of commands"), D, 0, Slows.NOTHING),
+    ("500 after the dot", "DOT", says("500 Error"), R, 1, Fault.POLICY),
     ("599 unknown code of class 5", "DOT", says("599 5.7.0 No"), R, 1, Fault.POLICY),
     ("499 unknown code of class 4", "DOT", says("499 Maybe"), D, 1, Slows.NOTHING),
     ("classes that disagree", "RCPT", says("450 5.7.1 Come back"), D, 0, Slows.NOTHING),
@@ -328,17 +329,17 @@ async def test_link_is_encrypted_and_the_certificate_is_checked(certificate: Pat
 
     class Taking:
         async def handle_DATA(self, server: SMTP, session: Session, envelope: SmtpdEnvelope) -> str:  # noqa: N802
-            assert session.ssl
-            seen.append(bytes(envelope.original_content or b""))
+            assert session.ssl or encryption is Encryption.TLS
+            assert isinstance(envelope.content, bytes)
+            seen.append(envelope.content)
             return "250 2.0.0 Ok: queued as 4F1A2B3C"
 
+    begun_in_clear = encryption is Encryption.STARTTLS
     loop = asyncio.get_running_loop()
     listening = await loop.create_server(
-        lambda: SMTP(
-            Taking(), tls_context=context if encryption is Encryption.STARTTLS else None, require_starttls=encryption is Encryption.STARTTLS
-        ),
+        lambda: SMTP(Taking(), tls_context=context if begun_in_clear else None, require_starttls=begun_in_clear),
         "127.0.0.1",
-        ssl=context if encryption is Encryption.TLS else None,
+        ssl=None if begun_in_clear else context,
     )
     server = MailServer(host="localhost", port=listening.sockets[0].getsockname()[1], encryption=encryption)
 

@@ -142,6 +142,21 @@ async def resume(tx: Transaction, issue_id: UUID, *, expires_at: datetime) -> bo
     return done.rowcount == 1
 
 
+async def leave_out_the_rest(tx: Transaction, issue_id: UUID) -> int:
+    """End a held issue: who still waits is left out because it was ended; returns how many that are, and 0 where it is not held."""
+    held = await tx.execute(select(sends).where(sends.c.issue_id == issue_id, sends.c.state == SendState.HELD.value).with_for_update())
+    if held.first() is None:
+        return 0
+    waits = audience.c.state.in_([AudienceState.PLANNED.value, AudienceState.DEFERRED.value])
+    left = {"state": AudienceState.EXCLUDED.value, "reason": Exclusion.ENDED.value, "ended_at": text("now()")}
+    done = await tx.execute(update(audience).where(audience.c.issue_id == issue_id, waits).values(left))
+    # What is in hand ends by itself; then the issue counts as sent.
+    begun = update(sends).where(sends.c.issue_id == issue_id, sends.c.frozen_at.is_not(None))
+    await tx.execute(begun.values(state=SendState.SENDING.value))
+    await tx.execute(update(sends).where(sends.c.issue_id == issue_id, sends.c.frozen_at.is_(None)).values(state=SendState.CANCELLED.value))
+    return done.rowcount
+
+
 _CLAIM = text("""
     WITH due AS MATERIALIZED (
         SELECT a.issue_id, a.subscriber_id, s.approved_hash FROM audience a JOIN sends s USING (issue_id)

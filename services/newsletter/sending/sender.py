@@ -51,6 +51,7 @@ class Pace:
     dead_seconds: float = 15.0  # not seen for so long, a sender is taken for dead
     stop_seconds: float = 5.0  # what mails in hand are given to end, when the sender is asked to stop
     flush_seconds: float = 2.0  # and the ledger, to write what became of them
+    idle_seconds: float = 20.0  # a connection without work for so long is closed
     trouble_seconds: float = 1.0  # pause after the server's first refusal of a connection; it doubles, up to a minute
 
 
@@ -188,7 +189,11 @@ class Sender:
         while not self._stopping.is_set():
             while not self._ready:
                 self._filled.clear()
-                await self._filled.wait()
+                try:
+                    async with asyncio.timeout(self._pace.idle_seconds):
+                        await self._filled.wait()
+                except TimeoutError:
+                    await self._connections[link].close()  # between two issues no server is kept waiting
             self._in_hand[link] = claim = self._ready.popleft()
             if len(self._ready) <= len(self._connections):
                 self._wanted.set()
