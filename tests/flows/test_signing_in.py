@@ -36,6 +36,11 @@ def test_people_sign_in_by_printed_links_and_a_disabled_one_is_out_of_every_serv
             (sam,) = re.findall(r'href="(/desk/people/[0-9a-f-]{36})"><bdi>Sam', admin.get("/desk/people/").text)
             assert admin.post(f"{sam}/disable").status_code == 200
         until(lambda: still_open() == [])
+        with system.staff("Alex") as admin:
+            until(lambda: ">disable<" in admin.get("/desk/audit").text)
+        checked = tidings(var, "audit", "verify", "--json")
+        assert checked.returncode == 0, checked.stderr
+        assert json.loads(checked.stdout)["rows"] == 4  # three were made for trial runs, and one of them disabled
         assert httpx.get(f"{system.address}/social/operations.json", headers=program).status_code == 401
         refused = tidings(var, "person", "link", "sam@example.org")
         assert (refused.returncode, refused.stdout) == (1, "")
