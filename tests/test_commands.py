@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from services.__main__ import OWNERS
 from services.__main__ import app as command_line
 from shared import clock, outbox
+from shared.auth.tokens import Signer
 from shared.consumer import Consumer
 from shared.db import Database, Transaction
 from shared.ids import new_id
@@ -139,3 +140,10 @@ def test_a_new_key_is_given_to_programs(tidings: Tidings) -> None:
     key = json.loads(tidings("key", "--json").stdout)["key"]
     assert Vault([key]).open(Vault([key]).seal(b"kept")) == b"kept"
     assert tidings("key").stdout.strip() != key
+
+
+def test_a_new_pair_for_tokens_is_printed_as_settings(tidings: Tidings) -> None:
+    pair = json.loads(tidings("key", "--signing", "--json").stdout)
+    assert list(Signer([pair["TIDINGS_SIGNING_KEY"]]).public_keys) == [pair["TIDINGS_VERIFY_KEYS"]]
+    lines = tidings("key", "--signing").stdout.splitlines()
+    assert [line.partition("=")[0] for line in lines] == ["TIDINGS_SIGNING_KEY", "TIDINGS_VERIFY_KEYS"]

@@ -83,7 +83,8 @@ def test_interrupting_ends_it_cleanly_within_ten_seconds_and_a_second_start_is_r
         assert "already runs on" in second.stderr
         listed = tidings(var, "events", "list", "--json")
         assert listed.returncode == 0, listed.stderr
-        assert {row["type"] for row in json.loads(listed.stdout)} == {"person.changed.v1"}  # of the people for trial runs
+        # Of the people for trial runs.
+        assert {row["type"] for row in json.loads(listed.stdout)} == {"person.changed.v1", "decision.made.v1"}
         added = tidings(var, "partner", "add", "Example Org", "--contact", "someone@example.org", "--json")
         assert json.loads(added.stdout)["secret"].startswith("whsec_")
         began = time.monotonic()
