@@ -29,7 +29,7 @@ WRITERS = {Role.DRAFTER, Role.APPROVER}
 
 FOR_EVERYBODY = re.compile(
     r"/(static/.*|healthz|readyz|metrics"
-    r"|practices/.*|intake/(submit|track|catalogue|api/v1/catalogue|webhooks)(/.*)?"
+    r"|practices/.*|intake/(submit|confirm|track|catalogue|api/v1/catalogue|webhooks)(/.*)?"
     r"|desk/(sign-in(/.*)?|sign-out|session))?"
 )
 """The addresses that need nobody to be signed in; `/` among them."""
@@ -40,8 +40,9 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/desk/(people/.*|audit(\.json)?)": {Role.ADMIN},
     r"/intake/(review/.*)?": {Role.MODERATOR},
     r"/intake/partners/.*": {Role.ADMIN},
-    r"/newsletter/pool": WRITERS,
+    r"/newsletter/(pool|sends/.*)": WRITERS,
     r"/social/(drafts|posts/?.*)?": WRITERS,
+    r"/(newsletter|social)/pauses(/.*)?": {Role.OPERATOR},
     r"/(desk/own|intake|newsletter|social)/operations(\.json|/.*)?": {Role.OPERATOR},
     r"/(desk/own|intake|newsletter|social)/events/.*": set(STAFF),
 }

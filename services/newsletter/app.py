@@ -4,7 +4,9 @@ from pathlib import Path
 
 from services.newsletter import handlers, jobs, web
 from services.newsletter.posting import Posting
+from services.newsletter.sending.pausing import SENDER
 from shared.parts import Parts
+from shared.pauses.web import pauses_of
 from shared.service import Service
 
 NAME = "newsletter"
@@ -13,7 +15,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def build(parts: Parts) -> Service:
     """Return the newsletter, put together and not yet at work."""
-    database = parts.database(NAME)
+    database, pages = parts.database(NAME), parts.pages(NAME, TEMPLATES)
     return Service(
         name=NAME,
         database=database,
@@ -21,5 +23,5 @@ def build(parts: Parts) -> Service:
         tells=True,
         jobs=(*jobs.JOBS, *Posting(parts).jobs()),
         facts=web.facts,
-        routers=(web.router(database, parts.pages(NAME, TEMPLATES)),),
+        routers=(web.router(database, pages), pauses_of(SENDER, database, pages)),
     )

@@ -7,9 +7,11 @@ from services.social.domain.deliveries import Pace
 from services.social.networks.x.client import X
 from services.social.networks.x.session import API_URL, Account
 from services.social.sender import Networks, Sender
+from services.social.store.pausing import SENDER
 from services.social.web import drafts_show, posts_show
 from shared.events.codes import Network
 from shared.parts import Parts
+from shared.pauses.web import pauses_of
 from shared.service import Service
 from shared.settings import Settings
 
@@ -29,7 +31,7 @@ def build(parts: Parts) -> Service:
         tells=True,
         jobs=jobs.of(Sender(networks_of(parts.settings, pace), pace)),
         facts=drafts_show.facts,
-        routers=(drafts_show.router(database, pages), posts_show.router(database, pages)),
+        routers=(drafts_show.router(database, pages), posts_show.router(database, pages), pauses_of(SENDER, database, pages)),
     )
 
 

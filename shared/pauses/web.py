@@ -1,6 +1,5 @@
 """A sender's own page of pauses: what is paused, what waits, what waited; and the button for when desk's word cannot come."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -9,6 +8,8 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from shared.actors import Actor
+from shared.auth.require import require
+from shared.auth.tokens import Person
 from shared.db import Database
 from shared.pauses import by_hand, store
 from shared.pauses.saying import SUSPENDERS, PauseError
@@ -16,6 +17,8 @@ from shared.pauses.scopes import scopes_of
 from shared.pauses.sender import Sender
 from shared.web.pages import Pages
 from shared.web.request_state import cause_of
+
+Operator = Annotated[Person, Depends(require(*SUSPENDERS))]
 
 
 class NotATimeError(PauseError):
@@ -25,11 +28,8 @@ class NotATimeError(PauseError):
     status = 422
 
 
-def router(sender: Sender, database: Database, pages: Pages, *, reads: Callable[..., Any], suspends: Callable[..., Any]) -> APIRouter:
-    """Return the page `/{service}/pauses`.
-
-    `reads` and `suspends` are dependencies that give the Actor who may look, and the one who may pause and resume.
-    """
+def pauses_of(sender: Sender, database: Database, pages: Pages) -> APIRouter:
+    """Return the page `/{service}/pauses`."""
     address = f"/{sender.service.value}/pauses"
     router = APIRouter(include_in_schema=False)
 
@@ -50,14 +50,14 @@ def router(sender: Sender, database: Database, pages: Pages, *, reads: Callable[
         return pages.render(request, "pauses.html", refused.status if refused else 200, **context)
 
     @router.get(address)
-    async def listing(request: Request, actor: Annotated[Any, Depends(reads)]) -> Response:
+    async def listing(request: Request, actor: Operator) -> Response:
         """Show what is paused here, by whom, and what waited when the last pauses ended."""
         return await show(request, actor)
 
     @router.post(address)
     async def pause(
         request: Request,
-        actor: Annotated[Any, Depends(suspends)],
+        actor: Operator,
         scope: Annotated[str, Form()] = "",
         reason: Annotated[str, Form()] = "",
         until: Annotated[str, Form()] = "",
@@ -74,7 +74,7 @@ def router(sender: Sender, database: Database, pages: Pages, *, reads: Callable[
     @router.post(f"{address}/resume")
     async def resume(
         request: Request,
-        actor: Annotated[Any, Depends(suspends)],
+        actor: Operator,
         scope: Annotated[str, Form()] = "",
         reason: Annotated[str, Form()] = "",
     ) -> Response:

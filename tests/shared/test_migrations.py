@@ -22,7 +22,7 @@ from shared.migrations import migrate
 from shared.pauses import store as pauses
 
 OWN: dict[str, tuple[MetaData, ...]] = {
-    "desk": (trail.audit.metadata,),  # with the tables of people
+    "desk": (trail.audit.metadata, mails.TABLES),  # with the tables of people
     "intake": (intake.TABLES, mails.TABLES, people.TABLES),
     "newsletter": (newsletter.TABLES, pauses.TABLES, people.TABLES),
     "social": (social.TABLES, pauses.TABLES, people.TABLES),

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from shared import clock
+from shared.auth.require import of_service
 from shared.db import Database, Transaction
 from shared.events.codes import Role, Service
 from shared.i18n import LANGUAGES
@@ -18,11 +19,11 @@ from shared.pauses.store import Origin, Waiting, WaitingItem
 from shared.trace import Cause
 from shared.web.pages import Pages
 from shared.web.wiring import install
-from tests.people import VERIFIER
-from tests.shared.actors import Actor
+from tests.people import VERIFIER, cookies_of, somebody
 from tests.shared.web_app import Page, browser
 
 PAGE = "/social/pauses"
+OLU = somebody(Role.OPERATOR)
 ITEM = WaitingItem(id="1", title="A <post>", address="/social/posts/1", due=datetime(2026, 6, 16, 9, tzinfo=UTC))
 
 
@@ -38,22 +39,20 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await made.close()
 
 
-def app(database: Database, *roles: Role) -> FastAPI:
+def app(database: Database) -> FastAPI:
     made = FastAPI(openapi_url=None)
     pages = Pages(public_url="http://127.0.0.1:8000", zone="Europe/Zurich")
     install(made, pages=pages, verifier=VERIFIER)
 
-    async def actor() -> Actor:
-        return Actor(id="olu", roles=frozenset(roles))
-
     sender = Sender(service=Service.SOCIAL, waiting=one_waits)
-    made.include_router(web.router(sender, database, pages, reads=actor, suspends=actor))
+    made.include_router(web.pauses_of(sender, database, pages), dependencies=[Depends(of_service(database))])
     return made
 
 
 @pytest.fixture
 async def operator(database: Database) -> AsyncIterator[httpx.AsyncClient]:
-    async with browser(app(database, Role.OPERATOR)) as client:
+    async with browser(app(database)) as client:
+        client.cookies.update(dict(cookies_of(OLU)))
         yield client
 
 
@@ -67,7 +66,7 @@ async def test_operator_pauses_and_resumes_on_the_spot_and_sees_what_waited(data
     assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
     pause = await paused(database, "social/x")
     assert pause is not None
-    assert (pause.origin, pause.by, pause.until) == (Origin.HERE, "olu", datetime(2099, 7, 1, 7, tzinfo=UTC))  # Zurich in summer
+    assert (pause.origin, pause.by, pause.until) == (Origin.HERE, OLU.id, datetime(2099, 7, 1, 7, tzinfo=UTC))  # Zurich in summer
     assert await paused(database, "social") is None
     shown = Page((await operator.get(PAGE)).text)
     assert "Mourning <today>." in shown.text
@@ -101,7 +100,7 @@ async def test_what_cannot_be_paused_is_said_with_what_was_typed(
 
 async def test_pause_of_desk_has_no_button_here(database: Database, operator: httpx.AsyncClient) -> None:
     async with database.transaction() as tx:
-        await store.set_pause(tx, "all", Origin.DESK, reason="All.", until=None, by="olu", told_at=clock.now(), cause=Cause.start())
+        await store.set_pause(tx, "all", Origin.DESK, reason="All.", until=None, by=OLU.id, told_at=clock.now(), cause=Cause.start())
     page = Page((await operator.get(PAGE)).text)
     assert [attributes for tag, attributes in page.elements if attributes.get("action") == f"{PAGE}/resume"] == []
     assert page.text.count("Paused") == 5
@@ -111,7 +110,8 @@ async def test_pause_of_desk_has_no_button_here(database: Database, operator: ht
 
 
 async def test_who_only_reads_has_no_button_and_no_way(database: Database) -> None:
-    async with browser(app(database, Role.AUDITOR)) as client:
+    async with browser(app(database)) as client:
+        client.cookies.update(dict(cookies_of(somebody(Role.AUDITOR))))
         page = Page((await client.get(PAGE)).text)
         assert [attributes for _, attributes in page.elements if attributes.get("action") == PAGE] == []
         assert (await client.post(PAGE, data={"scope": "social", "reason": "x"})).status_code == 403

@@ -15,12 +15,15 @@ from services.social.domain.deliveries import Decision, State, WaitingFor, decis
 from services.social.store import deliveries as ledger
 from services.social.store.deliveries import Delivery
 from shared.auth.require import require
+from shared.auth.tokens import Person
 from shared.db import Database
 from shared.events.codes import Role
 from shared.web.pages import Pages
+from shared.web.request_state import cause_of
 
 PATH = "/social/posts"
 SHOWN = 200
+Writer = Annotated[Person, Depends(require(Role.DRAFTER, Role.APPROVER))]
 _TONES = {State.PUBLISHED: "success", State.WAITING: "warning", State.CANCELLED: "neutral"}
 
 
@@ -50,14 +53,14 @@ def router(database: Database, pages: Pages) -> APIRouter:
         return await show(request, state=State(state) if state in set(State) else None)
 
     @router.post(PATH + "/{post}/{decision}")
-    async def decide(request: Request, post: UUID, decision: Decision, address: Annotated[str, Form()] = "") -> Response:
+    async def decide(request: Request, person: Writer, post: UUID, decision: Decision, address: Annotated[str, Form()] = "") -> Response:
         """Carry out what a person has decided."""
         try:
             async with database.transaction() as tx:
                 delivery = await ledger.lock(tx, post)
                 if delivery is None:
                     raise HTTPException(404)
-                await decisions.decide(tx, delivery, decision, by="staff", address=address)
+                await decisions.decide(tx, delivery, decision, by=person, cause=cause_of(request), address=address)
         except TooLateError:
             return await show(request, 409, notice="staff.posts.too-late")
         except NoPlaceError:
