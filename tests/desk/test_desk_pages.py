@@ -9,9 +9,10 @@ import pytest
 from services.desk import app as desk
 from services.desk.web import gather
 from shared.events.registry import EVENT_TYPES
-from shared.i18n import LANGUAGES
+from shared.i18n import LANGUAGES, look_up
 from shared.ids import new_id
 from shared.operations import base_of
+from shared.web import navigation
 from tests.desk.wire import PRACTICE, System, asker, system, tell
 from tests.shared.web_app import Page
 
@@ -63,6 +64,20 @@ async def test_start_page_leads_to_the_work(browser: httpx.AsyncClient) -> None:
     assert [address for address, _ in gather.START if address not in found] == []
     for address in ("/newsletter/pool", "/social/drafts", "/desk/operations", "/desk/events"):
         assert (await browser.get(address)).status_code == 200
+
+
+def test_no_two_sections_of_the_team_have_one_name() -> None:
+    names = [look_up("en", section.key) for section in navigation.STAFF]
+    assert len(names) == len(set(names))
+
+
+async def test_words_that_are_not_translated_say_their_language(browser: httpx.AsyncClient) -> None:
+    operations = (await browser.get("/desk/operations?lang=ar")).text
+    assert '<th scope="col"><span lang="en" dir="ltr">Listening</span></th>' in operations
+    assert 'id="gathered" lang="en" dir="ltr"' in operations
+    story = (await browser.get(f"/desk/events/{new_id()}?lang=ar")).text
+    assert '<li data-what="told"><span lang="en" dir="ltr">told</span></li>' in story
+    assert 'id="gathered" lang="en" dir="ltr"' in story
 
 
 async def test_operations_lead_to_each_service_without_javascript(browser: httpx.AsyncClient) -> None:

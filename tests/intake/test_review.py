@@ -61,6 +61,12 @@ async def test_what_waits_longest_stands_first_and_lists_go_by_state_and_kind(in
         page(await staff.get(f"{REVIEW}?{nonsense}"))
 
 
+async def test_names_of_fields_say_their_language(intake: Intake, staff: httpx.AsyncClient) -> None:
+    submission = await submitted(intake)
+    assert '<dt><span lang="en" dir="ltr">Title</span></dt>' in (await staff.get(f"{REVIEW}{submission}?lang=ar")).text
+    assert "<dt>Title</dt>" in (await staff.get(f"{REVIEW}{submission}?lang=en")).text
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
 async def test_every_field_and_where_it_came_from_is_shown(intake: Intake, staff: httpx.AsyncClient, kind: str) -> None:
     submission = await submitted(intake, kind)

@@ -27,6 +27,7 @@ START = (
     ("/intake/review/", "review"),
     ("/newsletter/pool", "pool"),
     ("/social/drafts", "drafts"),
+    ("/social/posts", "posts"),
     ("/intake/partners/", "partners"),
     ("/desk/people/", "people"),
     ("/desk/audit", "audit"),

@@ -25,7 +25,10 @@ def describe(kind: str, fields: Mapping[str, Any], reader: str) -> Sequence[tupl
     """Return title and value of each field that holds something, in the order of the model."""
     model = KINDS[kind]
     named = [name for name in model.fields_in_order() if fields.get(name) not in (None, [], {})]
-    return [(model.model_fields[name].title or name, _described(name, fields[name], reader)) for name in named]
+    return [
+        (Sentence(model.model_fields[name].title or name, lang="en", reader=reader), _described(name, fields[name], reader))
+        for name in named
+    ]
 
 
 def _described(name: str, value: Any, reader: str) -> Described:
