@@ -13,7 +13,7 @@ from sqlalchemy import insert, text
 from bench.figures import Clock, Figure, middle, show
 from services.newsletter.addresses import AddressBook, open_book
 from services.newsletter.copies import LEAVE, Copies
-from services.newsletter.sending import ledger
+from services.newsletter.sending import issues
 from services.newsletter.sending.rules import Claim, SubscriberState, content_hash, message_id
 from services.newsletter.sending.sender import Sender
 from services.newsletter.sending.tables import subscribers
@@ -112,15 +112,15 @@ async def _with_ledger(database: Database, book: AddressBook, copies: Copies, se
     async with database.transaction() as tx:
         hash_ = content_hash(VARIANTS)
         over = now + timedelta(days=1)
-        await ledger.schedule(tx, issue, variants=VARIANTS, approved_hash=hash_, fallback="en", starts_at=now, expires_at=over)
-        await ledger.begin_due(tx)
+        await issues.schedule(tx, issue, variants=VARIANTS, approved_hash=hash_, fallback="en", starts_at=now, expires_at=over)
+        await issues.begin_due(tx)
     sender = Sender(database, server, name="bench", hello=DOMAIN, open_address=book.open, write=copies.write)
     running = asyncio.create_task(sender.run())
     found = None
     while found is None or found.waiting:
         await asyncio.sleep(0.25)
         async with database.transaction() as tx:
-            found = await ledger.standing(tx, issue)
+            found = await issues.standing(tx, issue)
         assert found is not None
         assert found.holds
     running.cancel()

@@ -36,7 +36,7 @@ FOR_EVERYBODY = re.compile(
 
 STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/desk/(me|events)(/.*)?|/desk/": set(STAFF),
-    r"/desk/operations": {Role.OPERATOR},
+    r"/desk/(operations|sending(/.*)?)": {Role.OPERATOR},
     r"/desk/(people/.*|audit(\.json)?)": {Role.ADMIN},
     r"/intake/(review/.*)?": {Role.MODERATOR},
     r"/intake/partners/.*": {Role.ADMIN},

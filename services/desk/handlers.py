@@ -1,7 +1,8 @@
-"""Events in: what people decided anywhere becomes the audit trail."""
+"""Events in: what people decided anywhere becomes the audit trail; what senders say of pauses stands beside the kill switch."""
 
 from services.desk.trail import add_decisions
 from shared.events.every import DecisionMade
 from shared.listening import batch, listeners
+from shared.pauses import switch
 
-LISTENS = listeners(batch(DecisionMade, add_decisions))
+LISTENS = listeners(batch(DecisionMade, add_decisions), switch.listener())

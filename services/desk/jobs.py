@@ -14,6 +14,9 @@ KEPT = (
     Kept(what="people who work here (desk)", days=None, why="who decided something can be named later; a disabled person stays listed"),
     Kept(what="sign-in links and sessions that are over (desk, hashed)", days=OVER_DAYS, why="what went wrong with one can be looked into"),
     Kept(what="audit trail (desk)", days=None, why="a chain of hashes stands or falls as a whole"),
+    Kept(
+        what="kill switch (desk), the last word on each scope and each sender's answer", days=None, why="as many rows as scopes and senders"
+    ),
     Kept(what="names and roles of people (every service)", days=None, why="tokens made before a cut-off stay void"),
 )
 """What the desk keeps beside what every service keeps."""

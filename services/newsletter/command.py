@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from services.newsletter.posting import AGAIN_SECONDS, Posting
-from services.newsletter.sending.ledger import standing
+from services.newsletter.sending.issues import standing
 from services.newsletter.sending.progress import line
 from services.newsletter.sending.rules import SendState
 from services.newsletter.sending.tables import sends

@@ -89,12 +89,11 @@ _PLEDGES = ("pledge.published.v1", "pledge.updated.v1", "pledge.fulfilled.v1", "
 _DATES = ("date.published.v1", "date.moved.v1", "date.cancelled.v1")
 _ISSUES = ("issue.approved.v1", "issue.sent.v1")
 _POSTS = ("post.approved.v1", "post.published.v1", "post.failed.v1")
-_PAUSES = ("sending.paused.v1", "sending.resumed.v1")
 
 # The one list of what is agreed but not built: each line leaves it together with the code that makes it true.
 NOT_YET_TELLING = _pairs(
     {
-        Service.DESK: (*_TASKS, "mail.wanted.v1", *_PAUSES),
+        Service.DESK: (*_TASKS, "mail.wanted.v1"),
         Service.INTAKE: (
             *_TASKS,
             "mail.wanted.v1",
@@ -127,7 +126,6 @@ NOT_YET_LISTENING = _pairs(
             "deadline.near.v1",
             *_ISSUES,
             *_POSTS,
-            "sending.confirmed.v1",
         ),
         Service.INTAKE: (*_DATES, *_ISSUES, *_POSTS),
         Service.PLEDGES: ("submission.received.v1", "person.changed.v1"),

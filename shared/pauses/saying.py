@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -48,6 +49,13 @@ class EndInThePastError(PauseError):
     status = 422
 
 
+class NotATimeError(PauseError):
+    """The end is not a time; choose one, or leave it empty."""
+
+    slug = "pause-not-a-time"
+    status = 422
+
+
 class OtherSenderError(PauseError):
     """This sender sends nothing of that scope; go to the page of the one that does."""
 
@@ -65,6 +73,16 @@ def check_word(by: Actor, reason: str, until: datetime | None = None) -> str:
         return _LINE.validate_python(reason)
     except ValidationError as error:
         raise ReasonNeededError() from error
+
+
+def read_end(typed: str, zone: str) -> datetime | None:
+    """Return the end as a form gives it, by the clock of `zone`, or None where none was typed; raises NotATimeError."""
+    if not typed.strip():
+        return None
+    try:
+        return datetime.fromisoformat(typed.strip()).replace(tzinfo=ZoneInfo(zone))
+    except ValueError as error:
+        raise NotATimeError() from error
 
 
 def decision_of(by: Actor, what: str, reason: str) -> DecisionMade:

@@ -8,6 +8,7 @@ from shared.db import Transaction
 from shared.events.codes import SenderState, Service
 from shared.events.every import SendingConfirmed
 from shared.pauses import store
+from shared.pauses.scopes import covering
 from shared.pauses.store import Waiting
 from shared.trace import Cause
 
@@ -23,8 +24,15 @@ class Sender:
 async def confirm(tx: Transaction, sender: Sender, scope: str, *, cause: Cause) -> None:
     """Tell desk whether this scope is sent here, as it will stand when `tx` commits, and how many wait.
 
+    So it is for each narrower scope of which something was told before: it may have been paused by the wider one alone.
     Hold the pauses first, so that what is told in two transactions is told in the order of their commits.
     """
+    within = {pause.scope for pause in await store.listing(tx) if scope in covering(pause.scope)}
+    for told in (scope, *sorted(within - {scope})):
+        await _confirm_one(tx, sender, told, cause)
+
+
+async def _confirm_one(tx: Transaction, sender: Sender, scope: str, cause: Cause) -> None:
     pause = await store.find(tx, scope)
     told = SendingConfirmed(
         scope=scope,

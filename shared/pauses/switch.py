@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Boolean, Column, DateTime, Integer, Row, Table, Text, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -13,15 +12,17 @@ from shared import clock, outbox
 from shared.actors import Actor
 from shared.db import Transaction, metadata
 from shared.events.codes import SenderState, Service
-from shared.events.desk import SendingPaused, SendingResumed, SendingScope
+from shared.events.desk import SendingPaused, SendingResumed
 from shared.events.every import SendingConfirmed
 from shared.listening import Listener, Received, each
 from shared.pauses.saying import PauseError, check_word, decision_of
-from shared.pauses.scopes import concerns
+from shared.pauses.scopes import ALL, concerns, covering, scopes_of
 from shared.trace import Cause
 
 TABLES = metadata()
 SENDERS = (Service.NEWSLETTER, Service.SOCIAL)
+SCOPES = (ALL, *(scope for sender in SENDERS for scope in scopes_of(sender)))
+"""Everything that can be paused, widest first."""
 
 switches = Table(
     "switches",
@@ -44,8 +45,6 @@ confirmations = Table(
     Column("waiting", Integer, nullable=False),
     Column("told_at", DateTime(timezone=True), nullable=False),
 )
-
-_SCOPE: TypeAdapter[str] = TypeAdapter(SendingScope)
 
 
 class UnknownScopeError(PauseError):
@@ -78,6 +77,11 @@ class Switch:
     answers: Mapping[Service, Confirmation | None]  # None while the sender has said nothing since
 
     @property
+    def over(self) -> bool:
+        """Whether this is a pause whose end has passed."""
+        return self.paused and self.until is not None and self.until <= clock.now()
+
+    @property
     def unanswered(self) -> tuple[Service, ...]:
         """The senders that have not confirmed: their own page has a button for when no event reaches them."""
         return tuple(sender for sender, answer in self.answers.items() if answer is None)
@@ -88,10 +92,8 @@ async def throw(tx: Transaction, scope: str, *, paused: bool, by: Actor, reason:
 
     Raises UnknownScopeError, MayNotPauseError, ReasonNeededError, EndInThePastError.
     """
-    try:
-        _SCOPE.validate_python(scope)
-    except ValidationError as error:
-        raise UnknownScopeError() from error
+    if scope not in SCOPES:
+        raise UnknownScopeError()
     reason = check_word(by, reason, until)
     values = {"paused": paused, "reason": reason, "until": until if paused else None, "by": by.id, "since": clock.now()}
     new = insert(switches).values(scope=scope, revision=1, **values)
@@ -112,6 +114,19 @@ async def overview(tx: Transaction) -> Sequence[Switch]:
     answers = {(row.sender, row.scope): row for row in await tx.execute(select(confirmations))}
     rows = await tx.execute(select(switches).order_by(switches.c.since.desc(), switches.c.scope))
     return [_switch(row, answers) for row in rows]
+
+
+async def paused_by_hand(tx: Transaction) -> Sequence[tuple[Service, str, Confirmation]]:
+    """Return sender, scope and answer of what senders hold back without a word of desk on it, or on anything wider that is paused."""
+    said = await overview(tx)
+    spoken, in_force = {one.scope for one in said}, {one.scope for one in said if one.paused and not one.over}
+    held = confirmations.c.state == SenderState.PAUSED.value
+    rows = await tx.execute(select(confirmations).where(held).order_by(confirmations.c.since.desc(), confirmations.c.scope))
+    return [
+        (Service(row.sender), row.scope, _confirmation(row))
+        for row in rows
+        if row.scope not in spoken and in_force.isdisjoint(covering(row.scope))
+    ]
 
 
 def listener() -> Listener:
@@ -140,9 +155,9 @@ def _switch(row: Row[Any], answers: Mapping[tuple[str, str], Row[Any]]) -> Switc
         answer = answers.get((sender.value, row.scope))
         # One from before the switch was thrown answers an earlier word. All services read one clock of one machine or of NTP.
         fresh = answer is not None and answer.told_at >= row.since
-        found[sender] = (
-            Confirmation(state=SenderState(answer.state), since=answer.since, waiting=answer.waiting, told_at=answer.told_at)
-            if answer is not None and fresh
-            else None
-        )
+        found[sender] = _confirmation(answer) if answer is not None and fresh else None
     return Switch(scope=row.scope, paused=row.paused, reason=row.reason, until=row.until, by=row.by, since=row.since, answers=found)
+
+
+def _confirmation(row: Row[Any]) -> Confirmation:
+    return Confirmation(state=SenderState(row.state), since=row.since, waiting=row.waiting, told_at=row.told_at)

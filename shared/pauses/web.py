@@ -1,8 +1,6 @@
 """A sender's own page of pauses: what is paused, what waits, what waited; and the button for when desk's word cannot come."""
 
-from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -12,20 +10,13 @@ from shared.auth.require import require
 from shared.auth.tokens import Person
 from shared.db import Database
 from shared.pauses import by_hand, store
-from shared.pauses.saying import SUSPENDERS, PauseError
+from shared.pauses.saying import SUSPENDERS, PauseError, read_end
 from shared.pauses.scopes import scopes_of
 from shared.pauses.sender import Sender
 from shared.web.pages import Pages
 from shared.web.request_state import cause_of
 
 Operator = Annotated[Person, Depends(require(*SUSPENDERS))]
-
-
-class NotATimeError(PauseError):
-    """The end is not a time; choose one, or leave it empty."""
-
-    slug = "pause-not-a-time"
-    status = 422
 
 
 def pauses_of(sender: Sender, database: Database, pages: Pages) -> APIRouter:
@@ -64,7 +55,7 @@ def pauses_of(sender: Sender, database: Database, pages: Pages) -> APIRouter:
     ) -> Response:
         """Pause a scope on the spot."""
         try:
-            end = _moment(until, pages.zone)
+            end = read_end(until, pages.zone)
             async with database.transaction() as tx:
                 await by_hand.pause_here(tx, sender, scope, by=actor, reason=reason, until=end, cause=cause_of(request))
         except PauseError as error:
@@ -87,12 +78,3 @@ def pauses_of(sender: Sender, database: Database, pages: Pages) -> APIRouter:
         return RedirectResponse(address, status_code=303)
 
     return router
-
-
-def _moment(until: str, zone: str) -> datetime | None:
-    if not until.strip():
-        return None
-    try:
-        return datetime.fromisoformat(until.strip()).replace(tzinfo=ZoneInfo(zone))
-    except ValueError as error:
-        raise NotATimeError() from error

@@ -28,6 +28,7 @@ STAFF = (
     Section(address="/intake/partners/", key="staff.nav.partners", roles=frozenset({Role.ADMIN})),
     Section(address="/desk/people/", key="staff.nav.people", roles=frozenset({Role.ADMIN})),
     Section(address="/desk/audit", key="staff.nav.audit", roles=frozenset({Role.ADMIN})),
+    Section(address="/desk/sending", key="staff.nav.sending", roles=frozenset({Role.OPERATOR})),
     Section(address="/desk/operations", key="staff.nav.operations", roles=frozenset({Role.OPERATOR})),
     Section(address="/desk/events", key="staff.nav.events"),
 )

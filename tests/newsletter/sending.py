@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import insert, select
 
 from services.newsletter.addresses import AddressBook, domain_of, open_book
-from services.newsletter.sending import ledger
-from services.newsletter.sending.ledger import standing
+from services.newsletter.sending import issues
+from services.newsletter.sending.issues import standing
 from services.newsletter.sending.rules import Claim, Standing, SubscriberState, content_hash
 from services.newsletter.sending.sender import Pace, Sender
 from services.newsletter.sending.tables import attempts, audience, subscribers
@@ -79,7 +79,7 @@ async def send_now(database: Database, *, expires_in: timedelta = timedelta(days
     issue = new_id()
     async with database.transaction() as tx:
         now = clock.now()
-        await ledger.schedule(
+        await issues.schedule(
             tx,
             issue,
             variants=VARIANTS,
@@ -88,7 +88,7 @@ async def send_now(database: Database, *, expires_in: timedelta = timedelta(days
             starts_at=now - timedelta(seconds=1),
             expires_at=now + expires_in,
         )
-        assert await ledger.begin_due(tx) == [issue]
+        assert await issues.begin_due(tx) == [issue]
     return issue
 
 

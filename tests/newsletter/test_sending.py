@@ -15,7 +15,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from services.newsletter.addresses import open_book
-from services.newsletter.sending import ledger
+from services.newsletter.sending import issues, ledger
 from services.newsletter.sending.ledger import Ended, Start
 from services.newsletter.sending.progress import line, progress
 from services.newsletter.sending.rules import (
@@ -271,7 +271,7 @@ async def test_copy_that_cannot_be_written_holds_up_nobody_else(database: Databa
 
 async def test_database_that_is_away_is_no_fault_of_a_copy(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     await subscribe(database, VAULT, ["a@example.org"])
-    issue, read = await send_now(database), ledger.approved_variants
+    issue, read = await send_now(database), issues.approved_variants
     away = [OSError("the database is away"), OSError("still")]
 
     async def read_at_last(*arguments: Any) -> Any:
@@ -279,7 +279,7 @@ async def test_database_that_is_away_is_no_fault_of_a_copy(database: Database, m
             raise away.pop()
         return await read(*arguments)
 
-    monkeypatch.setattr(ledger, "approved_variants", read_at_last)
+    monkeypatch.setattr(issues, "approved_variants", read_at_last)
     async with scripted() as server, sending(database, server):
         await until_over(database, issue)
         assert (len(server.messages), away) == (1, [])
@@ -358,7 +358,7 @@ async def test_refusals_that_are_no_readers_fault_hold_the_issue(database: Datab
     standing = await standing_of(database, issue)
     assert (standing.held_because, standing.refused, standing.in_hand) == (Hold.REFUSALS, REFUSALS_THAT_HOLD, 0)
     async with database.transaction() as tx:
-        assert await ledger.resume(tx, issue, expires_at=clock.now() + timedelta(days=1))
+        assert await issues.resume(tx, issue, expires_at=clock.now() + timedelta(days=1))
     async with scripted() as server, sending(database, server):
         await until_over(database, issue)
         assert len(server.messages) == 30
@@ -447,7 +447,7 @@ async def test_what_is_not_what_was_approved_cannot_be_scheduled(database: Datab
     now = clock.now()
     async with database.transaction() as tx:
         with pytest.raises(ValueError, match="approved"):
-            await ledger.schedule(
+            await issues.schedule(
                 tx, new_id(), variants=VARIANTS, approved_hash=content_hash({}), fallback="en", starts_at=now, expires_at=now
             )
 
@@ -474,14 +474,14 @@ async def test_issue_whose_time_is_over_is_held_and_goes_when_a_person_says_so(d
     async with database.transaction() as tx:
         hash_ = content_hash(VARIANTS)
         over = now - timedelta(minutes=1)
-        await ledger.schedule(
+        await issues.schedule(
             tx, issue, variants=VARIANTS, approved_hash=hash_, fallback="en", starts_at=over - timedelta(days=9), expires_at=over
         )
-        assert await ledger.begin_due(tx) == []
+        assert await issues.begin_due(tx) == []
     standing = await standing_of(database, issue)
     assert (standing.state, standing.held_because, standing.audience) == (SendState.HELD, Hold.EXPIRED, 0)
     async with database.transaction() as tx:
-        assert await ledger.resume(tx, issue, expires_at=now + timedelta(hours=1))
+        assert await issues.resume(tx, issue, expires_at=now + timedelta(hours=1))
     async with scripted() as server, sending(database, server):
         await until_over(database, issue)
         assert len(server.messages) == 1
@@ -492,7 +492,7 @@ async def test_issue_that_expires_on_its_way_is_held(database: Database) -> None
     issue = await send_now(database)
     async with database.transaction() as tx:
         await tx.execute(update(sends).values(expires_at=text("now() - interval '1 second'")))
-        assert await ledger.end_what_is_over(tx) == []
+        assert await issues.end_what_is_over(tx) == []
     standing = await standing_of(database, issue)
     assert (standing.state, standing.held_because, standing.planned) == (SendState.HELD, Hold.EXPIRED, 2)
 
@@ -501,10 +501,10 @@ async def test_held_issue_can_be_ended_for_those_who_wait(database: Database) ->
     await subscribe(database, VAULT, ["a@example.org", "b@example.org"])
     issue = await send_now(database)
     async with database.transaction() as tx:
-        assert await ledger.leave_out_the_rest(tx, issue) == 0  # it is on its way
-        assert await ledger.hold(tx, issue, Hold.EXPIRED)
-        assert await ledger.leave_out_the_rest(tx, issue) == 2
-        assert await ledger.end_what_is_over(tx) == [issue]
+        assert await issues.leave_out_the_rest(tx, issue) == 0  # it is on its way
+        assert await issues.hold(tx, issue, Hold.EXPIRED)
+        assert await issues.leave_out_the_rest(tx, issue) == 2
+        assert await issues.end_what_is_over(tx) == [issue]
     standing = await standing_of(database, issue)
     assert (standing.state, standing.excluded, standing.waiting) == (SendState.SENT, 2, 0)
     assert {row.reason for row in await rows_of(database, issue)} == {"ended"}
@@ -719,7 +719,7 @@ async def test_progress_is_told_for_page_and_terminal(database: Database) -> Non
         await until_over(database, issue)
         async with database.transaction() as tx:
             found = await progress(tx, issue)
-            standing = await ledger.standing(tx, issue)
+            standing = await issues.standing(tx, issue)
             assert await progress(tx, new_id()) is None
     assert found is not None
     assert standing is not None
@@ -735,7 +735,7 @@ async def test_equation_that_does_not_hold_is_seen(database: Database) -> None:
     issue = await send_now(database)
     async with database.transaction() as tx:
         await tx.execute(text("DELETE FROM audience WHERE ctid = (SELECT ctid FROM audience LIMIT 1)"))
-        found = await ledger.standing(tx, issue)
+        found = await issues.standing(tx, issue)
     assert found is not None
     assert not found.holds
     assert "≠" in line(found)

@@ -20,9 +20,10 @@ from shared.db import Database, metadata
 from shared.mail.queue import store as mails
 from shared.migrations import migrate
 from shared.pauses import store as pauses
+from shared.pauses import switch
 
 OWN: dict[str, tuple[MetaData, ...]] = {
-    "desk": (trail.audit.metadata, mails.TABLES),  # with the tables of people
+    "desk": (trail.audit.metadata, mails.TABLES, switch.TABLES),  # with the tables of people
     "intake": (intake.TABLES, mails.TABLES, people.TABLES),
     "newsletter": (newsletter.TABLES, pauses.TABLES, people.TABLES),
     "social": (social.TABLES, pauses.TABLES, people.TABLES),

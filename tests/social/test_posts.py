@@ -16,8 +16,10 @@ from services.social.web.posts_show import PATH
 from shared import clock
 from shared.db import Database
 from shared.events.codes import Network
+from shared.events.every import DecisionMade
 from shared.i18n import LANGUAGES, translate
 from tests.desk.wire import System, asker, system
+from tests.people import ALEX
 from tests.shared.web_app import Page
 from tests.social.ledger import all_of, put
 from tests.social.test_deliveries import told
@@ -107,7 +109,10 @@ async def test_a_post_that_a_person_found_is_published_and_told(database: Databa
     assert (row.state, row.waiting_for, row.place_id) == (State.PUBLISHED, None, "1800000000000000001")
     assert row.evidence["decided"] == "live"
     assert row.evidence["before"]["status"] == 503
-    assert [event_type for event_type, _ in await told(database)] == ["post.published.v1"]
+    (published, _), (decided, body) = await told(database)
+    assert (published, decided) == ("post.published.v1", "decision.made.v1")
+    decision = DecisionMade.model_validate_json(body)
+    assert (decision.who, decision.what, decision.content_hash) == (ALEX.id, "live", row.content_hash)
 
 
 @pytest.mark.parametrize(

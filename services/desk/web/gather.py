@@ -31,6 +31,7 @@ START = (
     ("/intake/partners/", "partners"),
     ("/desk/people/", "people"),
     ("/desk/audit", "audit"),
+    ("/desk/sending", "sending"),
     ("/desk/operations", "operations"),
     ("/desk/events", "events"),
 )

@@ -1,26 +1,22 @@
-"""The ledger: an audience is frozen, claimed, started, ended, and taken over from senders that died. Functions on a transaction."""
+"""The ledger: copies are claimed, started, ended, and taken over from senders that died. Functions on a transaction."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from services.newsletter.sending.rules import (
     AudienceState,
     Claim,
     Exclusion,
-    Hold,
-    SendState,
-    Standing,
     SubscriberState,
-    content_hash,
     slow_for,
 )
-from services.newsletter.sending.tables import audience, sends, slow_ways
+from services.newsletter.sending.tables import audience, slow_ways
 from shared import clock
 from shared.db import Transaction
 
@@ -49,112 +45,6 @@ class Start:
 
     claim: Claim
     link: int
-
-
-async def schedule(
-    tx: Transaction,
-    issue_id: UUID,
-    *,
-    variants: Mapping[str, Any],
-    approved_hash: str,
-    fallback: str,
-    starts_at: datetime,
-    expires_at: datetime,
-) -> None:
-    """Keep what was approved, to be sent at `starts_at`; raises ValueError when `variants` are not what was approved."""
-    if content_hash(variants) != approved_hash:
-        raise ValueError("These variants are not what was approved; let them be approved as they are now.")
-    if fallback not in variants:
-        raise ValueError(f"There is no variant in {fallback}, which is to serve those whose own language has none.")
-    values = {
-        "issue_id": issue_id,
-        "variants": variants,
-        "approved_hash": approved_hash,
-        "fallback": fallback,
-        "starts_at": clock.check_aware(starts_at),
-        "expires_at": clock.check_aware(expires_at),
-        "state": SendState.SCHEDULED.value,
-    }
-    await tx.execute(insert(sends).values(values))
-
-
-async def begin_due(tx: Transaction) -> Sequence[UUID]:
-    """Freeze the audience of every send whose hour has come, and return their issues; one whose time is over is held instead."""
-    due = await tx.execute(
-        select(sends)
-        .where(sends.c.state == SendState.SCHEDULED.value, sends.c.starts_at <= text("now()"))
-        .order_by(sends.c.starts_at)
-        .with_for_update(skip_locked=True)
-    )
-    begun = []
-    for send in due.all():
-        because = _why_not(send.variants, send.approved_hash, send.expires_at)
-        if because is not None:
-            await hold(tx, send.issue_id, because)
-            continue
-        await freeze(tx, send.issue_id, list(send.variants), send.fallback)
-        begun.append(send.issue_id)
-    return begun
-
-
-def _why_not(variants: Mapping[str, Any], approved_hash: str, expires_at: datetime) -> Hold | None:
-    if content_hash(variants) != approved_hash:
-        return Hold.CONTENT
-    return Hold.EXPIRED if expires_at <= clock.now() else None
-
-
-_FREEZE = text("""
-    INSERT INTO audience (issue_id, subscriber_id, language, domain, state, reason, next_at)
-    SELECT CAST(:issue AS uuid), id, CASE WHEN language = ANY(CAST(:languages AS text[])) THEN language ELSE :fallback END, domain,
-           CASE WHEN state = 'confirmed' THEN 'planned' ELSE 'excluded' END, CASE WHEN state = 'confirmed' THEN '' ELSE state END, now()
-    FROM subscribers
-    ON CONFLICT DO NOTHING
-""")
-
-
-async def freeze(tx: Transaction, issue_id: UUID, languages: Collection[str], fallback: str) -> int:
-    """Fix who is to get an issue, and who is not for which reason; returns how many that are together."""
-    made = await tx.execute(_FREEZE, {"issue": issue_id, "languages": list(languages), "fallback": fallback})
-    values = {"state": SendState.SENDING.value, "audience": made.rowcount, "frozen_at": text("now()")}
-    await tx.execute(update(sends).where(sends.c.issue_id == issue_id).values(values))
-    return made.rowcount
-
-
-async def hold(tx: Transaction, issue_id: UUID, because: Hold) -> bool:
-    """Let nothing of an issue leave until a person has looked; returns whether it was on its way or scheduled."""
-    done = await tx.execute(
-        update(sends)
-        .where(sends.c.issue_id == issue_id, sends.c.state.in_([SendState.SCHEDULED.value, SendState.SENDING.value]))
-        .values(state=SendState.HELD.value, held_because=because.value)
-    )
-    return done.rowcount == 1
-
-
-async def resume(tx: Transaction, issue_id: UUID, *, expires_at: datetime) -> bool:
-    """Let a held issue go on, until `expires_at`; returns whether it was held."""
-    done = await tx.execute(
-        text("""
-            UPDATE sends SET state = CASE WHEN frozen_at IS NULL THEN 'scheduled' ELSE 'sending' END, held_because = '', expires_at = :at
-            WHERE issue_id = :issue AND state = 'held'
-        """),
-        {"issue": issue_id, "at": clock.check_aware(expires_at)},
-    )
-    return done.rowcount == 1
-
-
-async def leave_out_the_rest(tx: Transaction, issue_id: UUID) -> int:
-    """End a held issue: who still waits is left out because it was ended; returns how many that are, and 0 where it is not held."""
-    held = await tx.execute(select(sends).where(sends.c.issue_id == issue_id, sends.c.state == SendState.HELD.value).with_for_update())
-    if held.first() is None:
-        return 0
-    waits = audience.c.state.in_([AudienceState.PLANNED.value, AudienceState.DEFERRED.value])
-    left = {"state": AudienceState.EXCLUDED.value, "reason": Exclusion.ENDED.value, "ended_at": text("now()")}
-    done = await tx.execute(update(audience).where(audience.c.issue_id == issue_id, waits).values(left))
-    # What is in hand ends by itself; then the issue counts as sent.
-    begun = update(sends).where(sends.c.issue_id == issue_id, sends.c.frozen_at.is_not(None))
-    await tx.execute(begun.values(state=SendState.SENDING.value))
-    await tx.execute(update(sends).where(sends.c.issue_id == issue_id, sends.c.frozen_at.is_(None)).values(state=SendState.CANCELLED.value))
-    return done.rowcount
 
 
 _CLAIM = text("""
@@ -353,51 +243,6 @@ async def forget_slowness(tx: Transaction, ways: Collection[str]) -> None:
         return
     now = text("now()")
     await tx.execute(slow_ways.delete().where(slow_ways.c.way.in_([*ways, EVERYTHING]), slow_ways.c.until < now))
-
-
-async def approved_variants(tx: Transaction, issue_id: UUID, approved_hash: str) -> Mapping[str, Any]:
-    """Return the variants of an issue by language, if they are what `approved_hash` stands for; otherwise holds the issue, and nothing."""
-    send = (await tx.execute(select(sends).where(sends.c.issue_id == issue_id))).one()
-    if content_hash(send.variants) == send.approved_hash == approved_hash:
-        return dict(send.variants)
-    if send.approved_hash == approved_hash:
-        await hold(tx, issue_id, Hold.CONTENT)
-    return {}
-
-
-async def end_what_is_over(tx: Transaction) -> Sequence[UUID]:
-    """Hold sends whose last hour has passed, close those for whom nobody waits any more, and return the issues of the latter."""
-    await tx.execute(
-        text(
-            "UPDATE sends SET state = 'held', held_because = 'expired' WHERE state = 'sending' AND expires_at <= now() AND EXISTS (SELECT"
-            " FROM audience a WHERE a.issue_id = sends.issue_id AND a.state IN ('planned', 'deferred'))"
-        )
-    )
-    done = await tx.execute(
-        text("""
-            UPDATE sends SET state = 'sent', finished_at = now() WHERE state = 'sending' AND NOT EXISTS (
-                SELECT FROM audience a WHERE a.issue_id = sends.issue_id AND a.state IN ('planned', 'claimed', 'started', 'deferred'))
-            RETURNING issue_id
-        """)
-    )
-    return list(done.scalars())
-
-
-_STANDING = text("""
-    SELECT s.issue_id, s.state, s.held_because, s.audience, s.frozen_at, s.finished_at,
-        count(*) FILTER (WHERE a.state = 'accepted') AS accepted, count(*) FILTER (WHERE a.state = 'refused') AS refused,
-        count(*) FILTER (WHERE a.state = 'excluded') AS excluded, count(*) FILTER (WHERE a.state = 'uncertain') AS uncertain,
-        count(*) FILTER (WHERE a.state = 'planned') AS planned, count(*) FILTER (WHERE a.state IN ('claimed', 'started')) AS in_hand,
-        count(*) FILTER (WHERE a.state = 'deferred') AS deferred,
-        min(a.next_at) FILTER (WHERE a.state IN ('planned', 'deferred')) AS next_at
-    FROM sends s LEFT JOIN audience a USING (issue_id) WHERE s.issue_id = :issue GROUP BY s.issue_id
-""")
-
-
-async def standing(tx: Transaction, issue_id: UUID) -> Standing | None:
-    """Return how far an issue has come, counted by one query; None for one that is not to be sent."""
-    row = (await tx.execute(_STANDING, {"issue": issue_id})).mappings().first()
-    return None if row is None else Standing(**{**row, "state": SendState(row["state"])})
 
 
 async def uncertain_rows(tx: Transaction, issue_id: UUID) -> Sequence[Any]:

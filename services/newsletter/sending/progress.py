@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from services.newsletter.sending import ledger
+from services.newsletter.sending import issues
 from services.newsletter.sending.rules import Standing
 from shared.db import Transaction
 
@@ -22,7 +22,7 @@ async def progress(tx: Transaction, issue_id: UUID) -> Mapping[str, Any] | None:
     `seconds_left` is an estimate, None while nothing moves; `senders` are those that live; `slow` are ways that rest, with the
     server's words; `uncertain_by` says why rows are uncertain.
     """
-    standing = await ledger.standing(tx, issue_id)
+    standing = await issues.standing(tx, issue_id)
     if standing is None:
         return None
     ended = text("""

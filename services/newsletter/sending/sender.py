@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from services.newsletter.sending import ledger
+from services.newsletter.sending import issues, ledger
 from services.newsletter.sending.commits import Commits, MaySend, NotStartedError
 from services.newsletter.sending.ledger import EVERYTHING, Ended, Start
 from services.newsletter.sending.rules import (
@@ -149,8 +149,8 @@ class Sender:
                     await ledger.forget_slowness(tx, self._accepted)
                     self._accepted = set()
                     await ledger.take_over(tx, self._pace.dead_seconds)
-                    await ledger.begin_due(tx)
-                    await ledger.end_what_is_over(tx)
+                    await issues.begin_due(tx)
+                    await issues.end_what_is_over(tx)
             except Exception as error:
                 if not is_away(error):
                     raise
@@ -263,7 +263,7 @@ class Sender:
         if claim.approved_hash not in self._variants:
             try:
                 async with self._database.transaction() as tx:
-                    variants = await ledger.approved_variants(tx, claim.issue_id, claim.approved_hash)
+                    variants = await issues.approved_variants(tx, claim.issue_id, claim.approved_hash)
             except Exception as error:
                 if is_away(error):  # no fault of this copy
                     raise NotStartedError(NotStartedError.__doc__) from error
@@ -306,7 +306,7 @@ class Sender:
             return
         with suppress_away():
             async with self._database.transaction() as tx:
-                if await ledger.hold(tx, issue_id, Hold.REFUSALS):
+                if await issues.hold(tx, issue_id, Hold.REFUSALS):
                     log.error("issue %s is held: the server refused %d mails in a row, whoever the reader", issue_id, self._refusals)
         for claim in [one for one in self._ready if one.issue_id == issue_id]:
             self._ready.remove(claim)
