@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from services.newsletter import handlers, jobs, web
+from services.newsletter import handlers, jobs
 from services.newsletter.posting import Posting
 from services.newsletter.sending.pausing import SENDER
+from services.newsletter.web import pool_show, sends_show
 from shared.parts import Parts
 from shared.pauses.web import pauses_of
 from shared.service import Service
@@ -22,6 +23,6 @@ def build(parts: Parts) -> Service:
         listeners=handlers.LISTENS,
         tells=True,
         jobs=(*jobs.JOBS, *Posting(parts).jobs()),
-        facts=web.facts,
-        routers=(web.router(database, pages), pauses_of(SENDER, database, pages)),
+        facts=pool_show.facts,
+        routers=(pool_show.router(database, pages), sends_show.router(database), pauses_of(SENDER, database, pages)),
     )

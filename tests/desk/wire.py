@@ -12,8 +12,8 @@ from sqlalchemy import select, text, update
 from services.desk import app as desk
 from services.desk.web import routers as desk_routers
 from services.newsletter import app as newsletter
-from services.newsletter import web as newsletter_web
 from services.newsletter.handlers import LISTENS as NEWSLETTER_LISTENS
+from services.newsletter.web import pool_show
 from services.social import app as social
 from services.social.handlers import LISTENS as SOCIAL_LISTENS
 from services.social.web import drafts_show, posts_show
@@ -152,7 +152,7 @@ def _wire(found: System) -> None:
     pages = Pages(public_url=PUBLIC_URL, templates={"desk": desk.TEMPLATES})
     for router in desk_routers.all_of(found.databases["desk"], SIGNER, pages, desk.ASKED):
         found.app.include_router(router, dependencies=of_desk)
-    facts = {"newsletter": newsletter_web.facts, "social": drafts_show.facts}
+    facts = {"newsletter": pool_show.facts, "social": drafts_show.facts}
     for service, database in found.databases.items():
 
         async def figures(service: str = service) -> Mapping[str, object]:
@@ -161,7 +161,7 @@ def _wire(found: System) -> None:
         router = operations_router(service, database, plain, figures, facts.get(service, no_facts))
         found.app.include_router(router, dependencies=[Depends(of_service(database))])
     for name, templates, its_router in (
-        (newsletter.NAME, newsletter.TEMPLATES, newsletter_web.router),
+        (newsletter.NAME, newsletter.TEMPLATES, pool_show.router),
         (social.NAME, social.TEMPLATES, drafts_show.router),
         (social.NAME, social.TEMPLATES, posts_show.router),
     ):

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from services.newsletter.domain import ItemState, Level, level_of
 from services.newsletter.store import list_items
-from services.newsletter.web import POOL
+from services.newsletter.web.pool_show import POOL
 from shared.events.intake import PracticePublished, PracticeWithdrawn
 from shared.i18n import LANGUAGES
 from shared.parking import listing

@@ -1,15 +1,11 @@
-"""Requests in: the pool of items as the team sees it."""
+"""The pool of items as the team sees it."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.encoders import jsonable_encoder
-from fastapi.responses import JSONResponse
 from sqlalchemy import select
 
 from services.newsletter.domain import ItemState
-from services.newsletter.sending.progress import progress
 from services.newsletter.store import list_items, pool_items
 from shared.auth.require import require
 from shared.db import Database, Transaction
@@ -23,7 +19,7 @@ SHOWN = 200
 
 
 def router(database: Database, pages: Pages) -> APIRouter:
-    """Return the newsletter's pages."""
+    """Return the page of the pool."""
     router = APIRouter(dependencies=[Depends(require(Role.DRAFTER, Role.APPROVER))], include_in_schema=False)
 
     @router.get(POOL)
@@ -32,13 +28,6 @@ def router(database: Database, pages: Pages) -> APIRouter:
         async with database.transaction() as tx:
             items = await list_items(tx, SHOWN)
         return pages.render(request, "newsletter/pool.html", items=items, content_languages=CONTENT_LANGUAGES, full=len(items) == SHOWN)
-
-    @router.get("/newsletter/sends/{issue_id}.json")
-    async def sending(issue_id: UUID) -> Response:
-        """Tell how far the sending of an issue has come."""
-        async with database.transaction() as tx:
-            found = await progress(tx, issue_id)
-        return JSONResponse(jsonable_encoder(found), 404 if found is None else 200, {"Cache-Control": "no-store"})
 
     return router
 
