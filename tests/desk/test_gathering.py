@@ -155,7 +155,7 @@ async def test_operations_of_all_services_are_gathered(wired: System, context: B
     await page.locator("#again").focus()
     await page.keyboard.press("Enter")
     await page.locator(cell.format("social", "consumer")).get_by_text("idle").wait_for()
-    assert await page.locator("#troubles").is_hidden()
+    await page.locator("#troubles").wait_for(state="hidden")  # only once every service has answered
 
 
 async def test_operations_say_which_service_did_not_answer(wired: System, context: BrowserContext) -> None:
