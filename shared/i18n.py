@@ -98,6 +98,11 @@ def look_up(language: str, key: str, n: int | None = None) -> tuple[str, str]:
     return key.replace("{", "{{").replace("}", "}}"), DEFAULT
 
 
+def knows(key: str) -> bool:
+    """Return whether there is a sentence for `key`: some keys end in a code that another part, or a later version, gave."""
+    return _find(DEFAULT, key, None) is not None
+
+
 def fill(sentence: str, language: str, params: Mapping[str, object]) -> str:
     """Return `sentence` with its `{places}` filled, markup kept and all else escaped beside it.
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -176,6 +177,18 @@ async def test_the_export_is_enough_to_check_the_chain_elsewhere(desk: Desk) -> 
         )
         assert head == row["hash"]
     assert len(rows) == 3
+
+
+async def test_the_page_says_decisions_in_the_readers_language_and_shows_a_code_that_has_no_words(desk: Desk) -> None:
+    unheard = decision(2)
+    unheard = replace(unheard, data=unheard.data.model_copy(update={"what": "put-to-music", "about": "opera"}))
+    await add(desk, [decision(1), unheard])
+    async with desk.browser(await desk.add(Role.AUDITOR)) as auditor:
+        page = (await auditor.get(f"{AUDIT}?lang=fr")).text
+    assert "<td>acceptation</td>" in page
+    assert "<td>pratique\u00a0: " in page
+    assert '<td><span lang="en" dir="ltr">put to music</span></td>' in page
+    assert '<td><span lang="en" dir="ltr">opera</span>\u00a0: ' in page
 
 
 async def test_the_page_shows_texts_as_text_and_goes_on(desk: Desk) -> None:

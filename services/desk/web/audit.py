@@ -6,10 +6,12 @@ import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.desk import trail
+from shared import i18n
 from shared.auth.require import require
 from shared.db import Database
 from shared.events.codes import Role
-from shared.web.pages import Pages
+from shared.web.pages import Pages, Sentence, sentences
+from shared.web.request_state import reader_language
 
 PATH = "/desk/audit"
 PAGE_SIZE = 50
@@ -26,7 +28,16 @@ def router(database: Database, pages: Pages) -> APIRouter:
         number = int(page) if page.isascii() and page.isdigit() and 0 < len(page) <= 5 else 1
         async with database.transaction() as tx:
             rows, total = await trail.listing(tx, limit=PAGE_SIZE, offset=(max(number, 1) - 1) * PAGE_SIZE)
-        found = [{"row": row, "decision": decision} for row, decision in rows]
+        language = reader_language(request)
+        found = [
+            {
+                "row": row,
+                "decision": decision,
+                "did": _worded(f"staff.audit.did.{decision.what}", decision.what, language),
+                "on": _worded(f"staff.audit.on.{decision.about}", decision.about, language),
+            }
+            for row, decision in rows
+        ]
         return pages.render(request, "desk/audit.html", found=found, page=max(number, 1), pages=max(1, ceil(total / PAGE_SIZE)))
 
     @router.get(PATH + ".json")
@@ -38,3 +49,10 @@ def router(database: Database, pages: Pages) -> APIRouter:
         return Response(orjson.dumps({"rows": rows, "next": following}), media_type="application/json")
 
     return router
+
+
+def _worded(key: str, code: str, reader: str) -> str:
+    """Return the words of `key` for a code that a service gave, or the code where there are none."""
+    if i18n.knows(key):
+        return sentences(reader)(key)
+    return Sentence(code.replace("-", " "), lang="en", reader=reader)

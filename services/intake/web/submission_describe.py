@@ -1,4 +1,4 @@
-"""The fields of a submission as reviewers read them: the model's own titles, codes with their meaning, texts with their language."""
+"""The fields of a submission as reviewers read them: their titles, codes with their meaning, texts with their language."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 from services.intake.web import wording
 from shared import i18n
 from shared.events.kinds import KINDS
-from shared.web.pages import Sentence
+from shared.web.pages import Sentence, sentences
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +25,12 @@ def describe(kind: str, fields: Mapping[str, Any], reader: str) -> Sequence[tupl
     """Return title and value of each field that holds something, in the order of the model."""
     model = KINDS[kind]
     named = [name for name in model.fields_in_order() if fields.get(name) not in (None, [], {})]
-    return [
-        (Sentence(model.model_fields[name].title or name, lang="en", reader=reader), _described(name, fields[name], reader))
-        for name in named
-    ]
+    return [(_titled(kind, name, reader), _described(name, fields[name], reader)) for name in named]
+
+
+def _titled(kind: str, name: str, reader: str) -> str:
+    own = f"kind.{kind}.{name}"
+    return sentences(reader)(own if i18n.knows(own) else f"kind.practice.{name}")  # what kinds share stands once, with the practice
 
 
 def _described(name: str, value: Any, reader: str) -> Described:

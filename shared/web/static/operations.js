@@ -40,7 +40,7 @@ function remark(service, figure) {
     say(part, said);
     return part;
   });
-  item.append(Object.assign(document.createElement("strong"), { textContent: service }), " – ", term, ": ", shown(figure), " ", reason);
+  item.append(Object.assign(document.createElement("strong"), { textContent: service }), " – ", term, page.dataset.colon, shown(figure), " ", reason);
   if (figure.detail) {
     item.append(" ", Object.assign(document.createElement("code"), { textContent: figure.detail, dir: "ltr" }));
   }

@@ -111,7 +111,7 @@ function noted(note) {
     const name = document.createElement("span");
     say(name, note.name);
     text.dir = "ltr";
-    item.append(name, ": ");
+    item.append(name, page.dataset.colon);
   }
   item.append(text);
   return item;
