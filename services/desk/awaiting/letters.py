@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from shared.events.times import Days, Due
 from shared.mail.letter import BODY_STYLE, LINK_STYLE, SMALL_STYLE
 from shared.mail.message import Content, document
 from shared.web.addresses import local_path
-from shared.web.pages import localize, sentences
+from shared.web.pages import localize, plain, sentences
 
 FOLDER = Path(__file__).parents[1] / "templates" / "mails"
 TASKS = "tasks"
@@ -45,8 +45,8 @@ class Reader:
 class Item:
     """A task as a mail names it."""
 
-    what: str
-    title: str
+    what_key: str  # of the sentence that says what is to be done
+    title: Mapping[str, str]
     address: str
     due: str  # in words; empty where nothing is due
     overdue: bool
@@ -72,10 +72,9 @@ def wanted(template: str, reader: Reader, facts: Mapping[str, object], *, addres
 
 
 def _item(task: Awaited, reader: Reader, public_url: str) -> Item:
-    words = sentences(reader.language)
     return Item(
-        what=words(task.what_key),
-        title=localize(task.title, reader.language),
+        what_key=task.what_key,
+        title=task.title,
         address=public_url + path_of(task.address),
         due=_due(task.due, reader) if task.due else "",
         overdue=urgency(task.due, zone=reader.zone, now=now()) is Urgency.OVERDUE,
@@ -96,18 +95,15 @@ def _written(template: str, reader: Reader, public_url: str, **facts: object) ->
     def localized(texts: Mapping[str, str]) -> str:
         return localize(texts, language)
 
-    known: dict[str, object] = {
-        "t": sentences(language),
-        "localized": localized,
-        "name": reader.name,
-        "start": f"{public_url}/desk/",
-        "me": f"{public_url}/desk/me#mails",
-        "direction": i18n.direction,
-        **facts,
-    }
-    parts = ("subject.txt", "text.txt", "body.html")
-    subject, text, html = (_environment().get_template(f"{template}/{part}").render(known) for part in parts)
-    subject = " ".join(subject.split())
+    def localized_plain(texts: Mapping[str, str]) -> str:
+        return plain(localize(texts, language))
+
+    known = {"name": reader.name, "start": f"{public_url}/desk/", "me": f"{public_url}/desk/me#mails", **facts}
+    # Sentences that know their language are for HTML; between plain words they would bring its escapes along.
+    words = known | {"t": partial(i18n.translate, language), "localized": localized_plain}
+    subject = " ".join(_environment().get_template(f"{template}/subject.txt").render(words).split())
+    text = _environment().get_template(f"{template}/text.txt").render(words)
+    html = _environment().get_template(f"{template}/body.html").render(known | {"t": sentences(language), "localized": localized})
     return Content(
         language=language,
         subject=subject,
