@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from services.desk.domain import StoredPerson
 from services.desk.handlers import LISTENS
@@ -66,7 +67,7 @@ async def carry(desk: Desk, records: Sequence[StoredRecord]) -> None:
     assert {what for _, what in outcome.taken} <= {"handled", "repeated", "duplicate"}, outcome
 
 
-async def links(desk: Desk, person: StoredPerson, section: str = "") -> list[str]:
+async def links(desk: Desk, person: StoredPerson) -> list[str]:
     """Where the start page of a person leads from its tasks."""
     async with desk.browser(person) as browser:
         answer = await browser.get(START)
@@ -136,8 +137,6 @@ async def test_in_every_order_and_told_twice_the_end_is_the_same(desk: Desk, soc
 
 
 async def desk_forgets(desk: Desk) -> None:
-    from sqlalchemy import text
-
     async with desk.database.transaction() as tx:
         await tx.execute(text("TRUNCATE awaited, notices, inbox"))
 

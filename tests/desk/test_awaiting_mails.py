@@ -3,7 +3,7 @@
 import asyncio
 import email
 import email.policy
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.message import EmailMessage
@@ -273,7 +273,7 @@ async def test_a_wrong_choice_comes_back_with_what_was_chosen(desk: Desk, form: 
 
 
 @pytest.fixture
-async def broken(desk: Desk, social: Database) -> AsyncIterator[tuple[StoredPerson, StoredPerson]]:
+async def broken(desk: Desk, social: Database) -> tuple[StoredPerson, StoredPerson]:
     """Bo has broken the glass, and Ada, who wants no mails, is to know."""
     ada, bo = await approver(desk), await approver(desk, "Bo")
     await chooses(desk, ada, rhythm="never")
@@ -281,7 +281,7 @@ async def broken(desk: Desk, social: Database) -> AsyncIterator[tuple[StoredPers
     wanted = MailWanted(person=ada.id, template=GLASS_BROKEN_MAIL, facts=facts, address=POST.address)
     await tell(social, wanted, subject=ada.id)
     await carry(desk, await records_of(social))
-    yield ada, bo
+    return ada, bo
 
 
 async def test_broken_glass_is_mailed_at_once_whatever_was_chosen(desk: Desk, broken: tuple[StoredPerson, StoredPerson]) -> None:
