@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from services.desk.links import MailLink
-from services.desk.web import audit, gather, sending
+from services.desk.web import audit, components, gather, sending
 from services.desk.web.me import Me
 from services.desk.web.people_manage import People
 from services.desk.web.sign_in import SignIn
@@ -31,5 +31,6 @@ def all_of(
         People(database, pages).router(),
         audit.router(database, pages),
         sending.router(database, pages),
+        components.router(pages),
         gather.router(pages, services),
     )
