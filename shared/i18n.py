@@ -7,7 +7,7 @@ are read when first needed, without a compile step. A sentence that a language l
 import io
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from gettext import GNUTranslations
@@ -17,7 +17,7 @@ from unicodedata import bidirectional
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -205,6 +205,11 @@ def moment(value: datetime, language: str, zone: str) -> str:
         time=format_time(local, "short", locale=_locale(language), tzinfo=local.tzinfo),
         zone=local.tzname(),
     )
+
+
+def lapse(value: timedelta, language: str) -> str:
+    """Return a stretch of time in its largest whole unit, from minutes up: "3 days"."""
+    return format_timedelta(value, granularity="minute", threshold=1, locale=_locale(language))
 
 
 def number(value: int | float | Decimal, language: str) -> str:

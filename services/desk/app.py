@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.desk import handlers, jobs
+from services.desk.awaiting.mailing import StaffMails
 from services.desk.links import mail_by
 from services.desk.web import routers
 from shared.mail.queue.hand_over import HandOver
@@ -21,6 +22,7 @@ def build(parts: Parts) -> Service:
     if parts.signer is None:
         raise SettingsError("TIDINGS_SIGNING_KEY is missing, and desk signs the tokens of all. `tidings key --signing` makes one.")
     database, mails = parts.database(NAME), parts.mails()
+    staff_mails = StaffMails(mails, public_url=parts.public_url, zone=parts.settings.timezone)
     # Without a mail server the sign-in page says whom to ask.
     mail_link = mail_by(mails) if parts.outgoing.server is not None else None
     return Service(
@@ -28,6 +30,6 @@ def build(parts: Parts) -> Service:
         database=database,
         listeners=handlers.LISTENS,
         tells=True,
-        jobs=(*jobs.JOBS, *HandOver(mails).jobs()),
+        jobs=(*jobs.JOBS, *staff_mails.jobs(), *HandOver(mails).jobs()),
         routers=routers.all_of(database, parts.signer, parts.pages(NAME, TEMPLATES), ASKED, mail_link),
     )

@@ -1,8 +1,10 @@
-"""Events in: what people decided anywhere becomes the audit trail; what senders say of pauses stands beside the kill switch."""
+"""Events in: what people decided anywhere becomes the audit trail; what awaits people is shown and mailed; what senders say of pauses
+stands beside the kill switch."""
 
+from services.desk.awaiting.listening import LISTENERS
 from services.desk.trail import add_decisions
 from shared.events.every import DecisionMade
 from shared.listening import batch, listeners
 from shared.pauses import switch
 
-LISTENS = listeners(batch(DecisionMade, add_decisions), switch.listener())
+LISTENS = listeners(batch(DecisionMade, add_decisions), *LISTENERS, switch.listener())

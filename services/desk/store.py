@@ -46,6 +46,7 @@ from services.desk.domain import (
 from shared import clock, outbox
 from shared.db import Transaction, metadata
 from shared.events.codes import Language, Role
+from shared.events.desk import PersonChanged
 from shared.ids import new_id
 from shared.trace import Cause
 
@@ -177,6 +178,20 @@ async def _locked(tx: Transaction, person_id: str) -> StoredPerson:
     if found is None:
         raise UnknownPersonError(UnknownPersonError.__doc__)
     return found
+
+
+async def tell_again(tx: Transaction, before: datetime) -> int:
+    """Tell again, in the same revision, of everybody of whom nothing was told since `before`; returns how many."""
+    told = select(outbox.outbox.c.id).where(
+        outbox.outbox.c.type == PersonChanged.type, outbox.outbox.c.subject == people.c.id, outbox.outbox.c.time >= before
+    )
+    silent = select(people).where(~told.exists()).order_by(people.c.id).with_for_update(skip_locked=True)
+    found = [person for row in await tx.execute(silent) if (person := _person(row)) is not None]
+    cause = Cause.start()
+    await outbox.put_all(
+        tx, [outbox.Telling(data=person_changed(one), subject=one.id, cause=cause, revision=one.revision) for one in found]
+    )
+    return len(found)
 
 
 async def _keep(tx: Transaction, person: StoredPerson, cause: Cause) -> StoredPerson:

@@ -22,7 +22,7 @@ def build(parts: Parts) -> Service:
         database=database,
         listeners=handlers.LISTENS,
         tells=True,
-        jobs=(*jobs.JOBS, *HandOver(mails).jobs()),
+        jobs=(*jobs.jobs_of(parts.public_url), *HandOver(mails).jobs()),
         facts=facts,
         sent_by_programs=is_webhook,
         limit_of=webhook_limits,

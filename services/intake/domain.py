@@ -33,6 +33,8 @@ class SubmissionState(StrEnum):
     WITHDRAWN = "withdrawn"  # was accepted, and no longer stands
 
 
+DECIDED_HERE = frozenset({"practice"})
+"""Kinds on which intake decides today; the others that it is to review wait for their part."""
 OPEN = frozenset({SubmissionState.RECEIVED, SubmissionState.QUESTION})
 """States in which a submission awaits a decision."""
 
@@ -265,7 +267,7 @@ def check_may_decide(submission: StoredSubmission, *, wanted: SubmissionState) -
 
     Raises ReviewedElsewhereError for a kind that is not decided on here, AlreadyDecidedError where somebody was quicker.
     """
-    if submission.kind != "practice":
+    if submission.kind not in DECIDED_HERE:
         raise ReviewedElsewhereError(ReviewedElsewhereError.__doc__)
     ready = submission.state is SubmissionState.ACCEPTED if wanted is SubmissionState.WITHDRAWN else submission.is_open
     if not ready:

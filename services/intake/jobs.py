@@ -1,10 +1,10 @@
-"""The clock in: raw requests are erased when their time is over, and what nobody confirmed ends."""
+"""The clock in: raw requests are erased when their time is over, what nobody confirmed ends, and what waits has its task."""
 
 from datetime import timedelta
 
 from services.intake.domain import CONFIRM_DAYS
-from services.intake.store import submissions
-from shared import clock
+from services.intake.store import reviews, submissions
+from shared import clock, tasks
 from shared.db import Database
 from shared.retention import CHUNK, Kept
 from shared.service import DAY_SECONDS, Job
@@ -12,6 +12,7 @@ from shared.service import DAY_SECONDS, Job
 RAW_DAYS = 90
 UNCONFIRMED_DAYS = 90
 HOUR_SECONDS = 3600.0
+_REVIEWS = 100
 
 KEPT = (
     Kept(what="raw webhook requests (intake, encrypted)", days=RAW_DAYS, why="a partner's question about what it sent can be answered"),
@@ -23,6 +24,7 @@ KEPT = (
         days=UNCONFIRMED_DAYS,
         why="their tracking page can say why they were not read",
     ),
+    tasks.kept("intake"),
     Kept(what="submissions with their contacts (intake, contacts encrypted)", days=None, why="the sender can be answered and asked"),
 )
 """What intake keeps beside what every service keeps."""
@@ -55,4 +57,21 @@ async def end_unconfirmed(database: Database) -> int:
 JOBS = (
     Job(name="raw requests", every_seconds=DAY_SECONDS, run=forget_raw_requests),
     Job(name="unconfirmed submissions", every_seconds=HOUR_SECONDS, run=end_unconfirmed),
+    Job(name="tasks long closed", every_seconds=DAY_SECONDS, run=tasks.tidy),
 )
+
+
+def jobs_of(public_url: str) -> tuple[Job, ...]:
+    """Return the jobs; `public_url` stands before the addresses of what awaits people."""
+
+    async def open_reviews(database: Database) -> int:
+        """Let everything await a moderator that waits without a task, and return how much that was."""
+        opened = 0
+        while True:
+            async with database.transaction() as tx:
+                done = await reviews.open_missing(tx, public_url=public_url, limit=_REVIEWS)
+            opened += done
+            if done < _REVIEWS:
+                return opened
+
+    return (*JOBS, Job(name="reviews without a task", every_seconds=HOUR_SECONDS, run=open_reviews))

@@ -95,7 +95,6 @@ NOT_YET_TELLING = _pairs(
     {
         Service.DESK: (*_TASKS, "mail.wanted.v1"),
         Service.INTAKE: (
-            *_TASKS,
             "mail.wanted.v1",
             "submission.decided.v1",
             *_TALKS,
@@ -114,8 +113,6 @@ NOT_YET_TELLING = _pairs(
 NOT_YET_LISTENING = _pairs(
     {
         Service.DESK: (
-            *_TASKS,
-            "mail.wanted.v1",
             "submission.received.v1",
             "practice.published.v1",
             "practice.withdrawn.v1",

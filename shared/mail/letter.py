@@ -8,9 +8,9 @@ from markupsafe import escape
 from shared.mail.message import Content, document
 
 # Mail programs read no style sheets of others and few rules; these few every one reads, and dark modes turn them by themselves.
-_BODY = "font-family:system-ui,sans-serif;font-size:1rem;line-height:1.5;max-width:40em;margin:0 auto;padding:1em"
-_LINK = "display:inline-block;padding:.6em 1.2em;border:1px solid;border-radius:4px;font-weight:600;text-decoration:none"
-_SMALL = "font-size:.875rem;overflow-wrap:anywhere"
+BODY_STYLE = "font-family:system-ui,sans-serif;font-size:1rem;line-height:1.5;max-width:40em;margin:0 auto;padding:1em"
+LINK_STYLE = "display:inline-block;padding:.6em 1.2em;border:1px solid;border-radius:4px;font-weight:600;text-decoration:none"
+SMALL_STYLE = "font-size:.875rem;overflow-wrap:anywhere"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ def letter(language: str, subject: str, blocks: Sequence[Block]) -> Content:
         language=language,
         subject=subject,
         text=text + "\n",
-        html=document(language, subject, f'<div style="{_BODY}">\n{inner}\n</div>'),
+        html=document(language, subject, f'<div style="{BODY_STYLE}">\n{inner}\n</div>'),
     )
 
 
@@ -41,7 +41,7 @@ def _html(block: Block) -> str:
     if isinstance(block, Link):
         address = escape(block.address)
         return (
-            f'<p><a href="{address}" style="{_LINK}">{escape(block.words)}</a></p>\n'
-            f'<p style="{_SMALL}"><a href="{address}" dir="ltr">{address}</a></p>'
+            f'<p><a href="{address}" style="{LINK_STYLE}">{escape(block.words)}</a></p>\n'
+            f'<p style="{SMALL_STYLE}"><a href="{address}" dir="ltr">{address}</a></p>'
         )
     return "<p>" + str(escape(block)).replace("\n", "<br>\n") + "</p>"

@@ -8,13 +8,14 @@ from uuid import UUID
 
 import typer
 
-from shared import command, i18n, parking
+from shared import command, i18n
 from shared.command import AsJson, print_json, print_table, say
 from shared.db import Database, Transaction
 from shared.events import registry
 from shared.events.codes import Service
-from shared.operations import deliveries
+from shared.operations import deciding, deliveries
 from shared.settings import database_of
+from shared.trace import Cause
 
 T = TypeVar("T")
 
@@ -59,7 +60,13 @@ def redrive(
     as_json: AsJson = False,
 ) -> None:
     """Try dead events again now."""
-    found = _on_each(service, lambda tx: parking.redrive(tx, event_id=event_id, by=BY))
+
+    async def again(tx: Transaction) -> int:
+        if event_id is None:
+            return await deciding.redrive_all(tx, who=BY, signature=BY, cause=Cause.start())
+        return await deciding.redrive(tx, event_id, who=BY, signature=BY, cause=Cause.start())
+
+    found = _on_each(service, again)
     count = sum(done for _, done in found)
     if event_id is not None and not count:
         raise _not_parked(event_id)
@@ -80,7 +87,7 @@ def discard(
     """Give one event up for good; the later ones of its subject go on."""
     if not reason.strip():
         raise typer.BadParameter("say why nobody will need its effect", param_hint="--reason")
-    found = _on_each(service, lambda tx: deliveries.discard(tx, event_id, by=BY, reason=reason))
+    found = _on_each(service, lambda tx: deciding.discard(tx, event_id, reason=reason, who=BY, signature=BY, cause=Cause.start()))
     if not any(done for _, done in found):
         raise _not_parked(event_id)
     if as_json:

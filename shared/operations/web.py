@@ -18,7 +18,7 @@ from shared.auth.tokens import Person
 from shared.db import Database
 from shared.events.codes import Role
 from shared.events.texts import Summary
-from shared.operations import base_of, deliveries
+from shared.operations import base_of, deciding, deliveries
 from shared.operations.figures import FiguresOf, figures_shown
 from shared.operations.readable import Readable, readable
 from shared.operations.steps import place_of, steps_of
@@ -28,7 +28,7 @@ from shared.parking import ParkedState
 from shared.web.forms import Fault, faults_of
 from shared.web.pages import Pages
 from shared.web.problem import Problem, wants_html
-from shared.web.request_state import reader_language
+from shared.web.request_state import cause_of, reader_language
 
 TEMPLATES = Path(__file__).parent / "templates"
 RECENT = 20
@@ -182,10 +182,14 @@ class _Operations:
         row, behind = await self._find(event_id)
         return self._gone() if row is None or _is_closed(row) else self._render_one(request, "operations/redrive.html", row, behind)
 
-    async def redrive(self, event_id: str, operator: Operator) -> Response:
+    async def redrive(self, request: Request, event_id: str, operator: Operator) -> Response:
         """Have one event tried again at once."""
+        wanted = _event_id(event_id)
+        address = self._pages.public_url + self._parked(wanted)
         async with self._database.transaction() as tx:
-            count = await parking.redrive(tx, event_id=_event_id(event_id), by=operator.signature)
+            count = await deciding.redrive(
+                tx, wanted, who=operator.id, signature=operator.signature, cause=cause_of(request), address=address
+            )
         return self._back("redriven", count) if count else self._gone()
 
     async def confirm_all(self, request: Request) -> Response:
@@ -196,10 +200,11 @@ class _Operations:
             return self._back("none-dead")
         return self._pages.render(request, "operations/redrive_all.html", service=self._service, n=counts.dead)
 
-    async def redrive_all(self, operator: Operator) -> Response:
+    async def redrive_all(self, request: Request, operator: Operator) -> Response:
         """Have every dead event tried again at once."""
+        address = f"{self._pages.public_url}{base_of(self._service)}/operations"
         async with self._database.transaction() as tx:
-            count = await parking.redrive(tx, by=operator.signature)
+            count = await deciding.redrive_all(tx, who=operator.id, signature=operator.signature, cause=cause_of(request), address=address)
         return self._back("redriven", count) if count else self._back("none-dead")
 
     async def ask_reason(self, request: Request, event_id: str) -> Response:
@@ -218,7 +223,15 @@ class _Operations:
                 return self._gone()
             return self._render_discard(request, row, behind, faults=faults_of(error), reason=reason, status=422)
         async with self._database.transaction() as tx:
-            done = await deliveries.discard(tx, wanted, by=operator.signature, reason=said.reason)
+            done = await deciding.discard(
+                tx,
+                wanted,
+                reason=said.reason,
+                who=operator.id,
+                signature=operator.signature,
+                cause=cause_of(request),
+                address=self._pages.public_url + self._parked(wanted),
+            )
         return self._back("discarded") if done else self._gone()
 
     async def _find(self, event_id: str) -> tuple[Row[Any] | None, int]:

@@ -1,8 +1,12 @@
 """The sections that stand in the head of every page, whichever service makes it; services know each other's pages only from here."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from shared.events.codes import Role
+
+Group = Literal["work", "manage"]
+"""What one comes for: daily work, whose sections stand in the head one by one, or looking after people and machine, behind one word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,6 +16,7 @@ class Section:
     address: str
     key: str  # of its name
     roles: frozenset[Role] = frozenset()  # that it is for, besides auditors; empty: for everybody who may see the list
+    group: Group = "work"
 
 
 PUBLIC = (
@@ -26,18 +31,23 @@ STAFF = (
     Section(address="/newsletter/pool", key="staff.nav.pool", roles=_WRITERS),
     Section(address="/social/drafts", key="staff.nav.drafts", roles=_WRITERS),
     Section(address="/social/posts", key="staff.nav.posts", roles=_WRITERS),
-    Section(address="/intake/partners/", key="staff.nav.partners", roles=frozenset({Role.ADMIN})),
-    Section(address="/desk/people/", key="staff.nav.people", roles=frozenset({Role.ADMIN})),
-    Section(address="/desk/audit", key="staff.nav.audit", roles=frozenset({Role.ADMIN})),
-    Section(address="/desk/sending", key="staff.nav.sending", roles=frozenset({Role.OPERATOR})),
-    Section(address="/desk/operations", key="staff.nav.operations", roles=frozenset({Role.OPERATOR})),
-    Section(address="/desk/events", key="staff.nav.events"),
+    Section(address="/intake/partners/", key="staff.nav.partners", roles=frozenset({Role.ADMIN}), group="manage"),
+    Section(address="/desk/people/", key="staff.nav.people", roles=frozenset({Role.ADMIN}), group="manage"),
+    Section(address="/desk/audit", key="staff.nav.audit", roles=frozenset({Role.ADMIN}), group="manage"),
+    Section(address="/desk/sending", key="staff.nav.sending", roles=frozenset({Role.OPERATOR}), group="manage"),
+    Section(address="/desk/operations", key="staff.nav.operations", roles=frozenset({Role.OPERATOR}), group="manage"),
+    Section(address="/desk/events", key="staff.nav.events", group="manage"),
 )
 
 
 def for_roles(sections: tuple[Section, ...], roles: frozenset[Role]) -> tuple[Section, ...]:
     """Return the sections that somebody with these roles can open."""
     return tuple(section for section in sections if not section.roles or roles & (section.roles | {Role.AUDITOR}))
+
+
+def in_group(sections: tuple[Section, ...], group: Group) -> tuple[Section, ...]:
+    """Return the sections of a group."""
+    return tuple(section for section in sections if section.group == group)
 
 
 def current(sections: tuple[Section, ...], path: str) -> Section | None:

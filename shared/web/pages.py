@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -99,6 +99,7 @@ class Pages:
             day=_day,
             moment=self._moment,
             number=_number,
+            lapse=_lapse,
             language_name=_language_name,
             direction=i18n.direction,
             plain=plain,
@@ -128,6 +129,7 @@ class Pages:
             return url_with(lang=code)
 
         person = person_of(request)
+        staff = navigation.for_roles(navigation.STAFF, person.roles if person else frozenset())
         indexable = status == 200 and request.method == "GET" and not is_private(request.state)
         return {
             "t": sentences(language),
@@ -145,7 +147,8 @@ class Pages:
             "alternates": {code: self.public_url + url_with_lang(code) for code in i18n.LANGUAGES},
             "alternate_default": self.public_url + url_with(lang=None),
             "public_sections": navigation.PUBLIC,
-            "staff_sections": navigation.for_roles(navigation.STAFF, person.roles if person else frozenset()),
+            "staff_work": navigation.in_group(staff, "work"),
+            "staff_manage": navigation.in_group(staff, "manage"),
             "person": person,
             "current_section": navigation.current(navigation.PUBLIC, request.url.path),
             "current_staff_section": navigation.current(navigation.STAFF, request.url.path),
@@ -206,6 +209,11 @@ def _day(context: Context, value: date) -> Markup:
 @pass_context
 def _number(context: Context, value: int | float | Decimal) -> str:
     return i18n.number(value, context["lang"])
+
+
+@pass_context
+def _lapse(context: Context, value: timedelta) -> str:
+    return i18n.lapse(value, context["lang"])
 
 
 @pass_context

@@ -9,6 +9,7 @@ import pytest
 from services.desk import app as desk
 from services.desk.web import gather
 from shared import i18n
+from services.desk.web import start
 from shared.events.registry import EVENT_TYPES
 from shared.i18n import LANGUAGES, look_up
 from shared.ids import new_id
@@ -62,7 +63,7 @@ async def test_nothing_stands_inline_that_the_policy_would_refuse(browser: httpx
 
 async def test_start_page_leads_to_the_work(browser: httpx.AsyncClient) -> None:
     found = hrefs(Page((await browser.get("/desk/")).text))
-    assert [address for address, _ in gather.START if address not in found] == []
+    assert [address for address, _ in start.START if address not in found] == []
     for address in ("/newsletter/pool", "/social/drafts", "/desk/operations", "/desk/events"):
         assert (await browser.get(address)).status_code == 200
 

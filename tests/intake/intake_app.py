@@ -104,9 +104,9 @@ class Intake:
             return (await tx.execute(text(query), values)).all()
 
     async def told(self) -> Sequence[Row[Any]]:
-        """The outbox in its order, without what is told to the audit trail alone."""
+        """The outbox in its order, without what is told to desk alone: decisions and tasks."""
         columns = "id, type, subject, cause, trace_id, revision, body::jsonb AS data"
-        return await self.rows(f"SELECT {columns} FROM outbox WHERE type <> 'decision.made.v1' ORDER BY seq")
+        return await self.rows(f"SELECT {columns} FROM outbox WHERE type <> 'decision.made.v1' AND type NOT LIKE 'task.%' ORDER BY seq")
 
     async def decisions(self) -> Sequence[DecisionMade]:
         """What the audit trail is told."""
@@ -125,8 +125,8 @@ class Intake:
 
     async def counts(self) -> Mapping[str, int]:
         """How many rows stand in each table that an accepted webhook writes to."""
-        tables = ("receipts", "submissions", "outbox")
-        return {table: (await self.rows(f"SELECT count(*) FROM {table}"))[0][0] for table in tables}
+        tables = {"receipts": "receipts", "submissions": "submissions", "outbox": "outbox WHERE type NOT LIKE 'task.%'"}
+        return {name: (await self.rows(f"SELECT count(*) FROM {table}"))[0][0] for name, table in tables.items()}
 
 
 def example(kind: str = PRACTICE, **changes: object) -> dict[str, Any]:

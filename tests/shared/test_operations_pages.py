@@ -17,6 +17,7 @@ from shared.auth.require import of_service
 from shared.consumer import Consumer
 from shared.db import Database, is_away
 from shared.events.codes import Role
+from shared.events.every import DecisionMade
 from shared.i18n import LANGUAGES
 from shared.ids import new_id
 from shared.operations.web import router
@@ -25,6 +26,7 @@ from shared.testing import trial
 from shared.web.pages import Pages
 from shared.web.wiring import install
 from tests.people import ALEX, VERIFIER, bearer_of, cookies_of, somebody
+from tests.shared.approval_items import told
 from tests.shared.web_app import BROWSER, Page
 
 PUBLIC_URL = "http://127.0.0.1:8000"
@@ -268,6 +270,10 @@ async def test_redriven_event_is_handled_and_those_behind_it_too(
     (form,) = [form for form in asked.all("form") if form["action"].startswith(OPERATIONS)]
     answer = await asker.post(form["action"])
     assert (answer.status_code, answer.headers["location"]) == (303, f"{OPERATIONS}?done=redriven&n=1")
+    (decision,) = await told(database, DecisionMade.type)
+    said = DecisionMade.model_validate_json(decision.body)
+    assert (decision.subject, said.who, said.what, said.about) == (str(stuck), ALEX.id, "redrive", "event")
+    assert said.address == f"{PUBLIC_URL}{OPERATIONS}/parked/{stuck}"
     await retry_all(consumer)
     assert await effects_of(database) == [1]
     async with database.transaction() as tx:
@@ -293,6 +299,9 @@ async def test_all_dead_events_are_redriven_and_no_others(
     assert await effects_of(database) == [7, 7]
     assert (await states_of(database))[stuck] == "waiting"
     again = await asker.post(f"{OPERATIONS}/redrive")
+    (decision,) = await told(database, DecisionMade.type)
+    said = DecisionMade.model_validate_json(decision.body)
+    assert (said.what, said.title) == ("redrive-all", {"en": f"{SERVICE}: 2 dead events"})
     assert "nothing to try again" in Page((await asker.get(again.headers["location"])).text).text
 
 
@@ -315,6 +324,7 @@ async def test_nothing_is_given_up_without_a_sound_reason(
     assert [field for field in page.all("textarea") if field.get("aria-invalid") == "true"]
     assert "#reason" in [link["href"] for link in page.all("a")]
     assert await states_of(database) == before
+    assert await told(database, DecisionMade.type) == []
 
 
 async def test_later_events_go_on_after_one_is_given_up(
@@ -327,6 +337,9 @@ async def test_later_events_go_on_after_one_is_given_up(
     await retry_all(consumer)
     assert await effects_of(database) == [2, 3]
     assert await states_of(database) == {stuck: "discarded"}
+    (decision,) = await told(database, DecisionMade.type)
+    said = DecisionMade.model_validate_json(decision.body)
+    assert (said.who, said.what, said.reason) == (ALEX.id, "discard", "Told twice by <mistake>.")
     shown = Page((await asker.get(answer.headers["location"])).text).text
     assert "was given up" in shown
     assert "Told twice by <mistake>." in shown

@@ -1,1 +1,1 @@
-"""Requests in: signing in and out, people, and the pages that gather in the browser what each service knows."""
+"""Requests in: signing in and out, what awaits whom, people, and the pages that gather in the browser what each service knows."""

@@ -1,10 +1,9 @@
-"""The team's start page, and the pages that gather in the browser what each service knows."""
+"""The pages that gather in the browser what each service knows."""
 
 import json
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,30 +11,14 @@ from fastapi.responses import RedirectResponse
 from markupsafe import Markup, escape
 
 from shared.auth.require import require, require_staff
-from shared.auth.tokens import Person
 from shared.events.asyncapi import asyncapi_document
 from shared.events.catalogue import CatalogueRow, catalogue_rows
 from shared.events.codes import Role
 from shared.operations import base_of
 from shared.operations.figures import FIGURES
 from shared.operations.story import read_id
-from shared.web import navigation
 from shared.web.pages import Pages
 from shared.web.problem import Problem
-
-START = (
-    ("/intake/review/", "review"),
-    ("/newsletter/pool", "pool"),
-    ("/social/drafts", "drafts"),
-    ("/social/posts", "posts"),
-    ("/intake/partners/", "partners"),
-    ("/desk/people/", "people"),
-    ("/desk/audit", "audit"),
-    ("/desk/sending", "sending"),
-    ("/desk/operations", "operations"),
-    ("/desk/events", "events"),
-)
-"""Where the team's work begins; the word ends the keys of its name and of what it is. Shown to those whose roles open it."""
 
 
 def router(pages: Pages, services: Sequence[str]) -> APIRouter:
@@ -43,12 +26,6 @@ def router(pages: Pages, services: Sequence[str]) -> APIRouter:
     pages.environment.filters["ticks"] = ticks
     pages.environment.globals["base_of"] = base_of
     router = APIRouter(prefix="/desk", dependencies=[Depends(require_staff)], include_in_schema=False)
-
-    @router.get("/")
-    async def start(request: Request, person: Annotated[Person, Depends(require_staff)]) -> Response:
-        """Show where the work begins for this person."""
-        open_to = {section.address for section in navigation.for_roles(navigation.STAFF, person.roles)}
-        return pages.render(request, "desk/start.html", links=[link for link in START if link[0] in open_to])
 
     @router.get("/operations", dependencies=[Depends(require(Role.OPERATOR))])
     async def operations(request: Request) -> Response:

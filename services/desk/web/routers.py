@@ -9,6 +9,7 @@ from services.desk.web import audit, components, gather, sending
 from services.desk.web.me import Me
 from services.desk.web.people_manage import People
 from services.desk.web.sign_in import SignIn
+from services.desk.web.start import Start
 from shared.auth.cookies import Cookies
 from shared.auth.tokens import Signer
 from shared.db import Database
@@ -25,6 +26,7 @@ def all_of(
     cookies = Cookies.at(pages.public_url)
     return (
         SignIn(database, signer, pages, cookies, mail_link).router(),
+        Start(database, pages).router(),
         Me(database, pages, cookies).router(),
         People(database, pages).router(),
         audit.router(database, pages),

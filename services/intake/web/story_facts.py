@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.intake.domain import SubmissionState
 from services.intake.store import submissions
-from services.intake.web.submission_review import PATH
+from services.intake.store.reviews import PATH
 from shared.db import Transaction
 from shared.operations.story import Fact
 

@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 
 from services.intake import domain
 from services.intake.domain import StoredSubmission, SubmissionState
-from services.intake.store import submissions
+from services.intake.store import reviews, submissions
 from services.intake.web.confirm_mail import CONFIRM
 from services.intake.web.webhook_answer import TRACKING
 from shared import clock, outbox
@@ -38,6 +38,8 @@ def router(database: Database, pages: Pages) -> APIRouter:
                 event = domain.received_event(found, found.reference)
                 told_as = await outbox.put(tx, event, subject=str(found.id), cause=Cause.start(found.id))
                 await submissions.confirm(tx, found.id, told_as=told_as, at=clock.now())
+                cause = Cause(id=str(told_as), trace_id=found.id.hex)
+                await reviews.open_review(tx, found, public_url=pages.public_url, cause=cause)
                 return RedirectResponse(f"{TRACKING}{found.token}", status_code=303)
         return _lead_on(request, found)
 

@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 
 from services.intake import domain
 from services.intake.domain import AlreadyDecidedError, Decision, ReviewedElsewhereError, StoredSubmission, SubmissionState
-from services.intake.store import practices, submissions
+from services.intake.store import practices, reviews, submissions
+from services.intake.store.reviews import PATH
 from services.intake.web.practice_browse import practice_path
 from services.intake.web.submission_describe import describe
 from services.intake.web.webhook_answer import tracking_address
@@ -35,7 +36,6 @@ from shared.web.request_state import reader_language
 
 log = logging.getLogger(__name__)
 
-PATH = "/intake/review/"
 PAGE_SIZE = 50
 _REASON: TypeAdapter[str] = TypeAdapter(Text)  # the sender reads it
 _LINE: TypeAdapter[str] = TypeAdapter(Line)  # travels to those who had plans with the practice
@@ -163,10 +163,11 @@ class Review:
         await outbox.put(tx, event, subject=str(practice.id), cause=domain.submission_cause(found), revision=practice.revision)
 
     async def _decide(self, tx: Transaction, found: StoredSubmission, decision: Decision, moderator: Person) -> None:
-        """Write a decision down and tell the audit trail of it."""
+        """Write a decision down, tell the audit trail of it, and let it await nobody any more."""
         await submissions.decide(tx, found.id, decision, clock.now(), by=moderator)
         event = domain.decision_made(found, decision, who=moderator.id, page=f"{self._pages.public_url}{PATH}{found.id}")
         await outbox.put(tx, event, subject=str(found.id), cause=domain.submission_cause(found))
+        await reviews.close_review(tx, found, by=moderator.id, cause=domain.submission_cause(found))
 
     async def _too_late(self, request: Request, submission_id: UUID, error: AlreadyDecidedError | ReviewedElsewhereError) -> Response:
         notice = "staff.review.too-late" if isinstance(error, AlreadyDecidedError) else "staff.review.elsewhere"

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from services.intake import domain
-from services.intake.store import partners, submissions
+from services.intake.store import partners, reviews, submissions
 from services.intake.store.partners import LiveKey, PartnerAtDoor
 from services.intake.store.submissions import Earlier, Receipt, RepeatError
 from services.intake.web import webhook_answer as answers
@@ -36,6 +36,7 @@ from shared.events.codes import Channel
 from shared.events.kinds import KINDS_BY_TYPE
 from shared.events.kinds.faults import of_validation
 from shared.events.kinds.parts import Submission
+from shared.trace import Cause
 from shared.vault import SealError, Vault
 from shared.web.problem import RETRY_AFTER_SECONDS
 from shared.web.rate import TokenBuckets, asker_of
@@ -251,6 +252,8 @@ class Door:
 
         async def write(tx: Transaction, reference: str, told_as: UUID) -> None:
             await submissions.keep_webhook(tx, new, receipt, reference=reference, told_as=told_as)
+            cause = Cause(id=str(told_as), trace_id=new.id.hex)
+            await reviews.open_review(tx, new, public_url=self._public_url, cause=cause)
 
         try:
             await keep(self._database, new, write)

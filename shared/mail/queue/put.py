@@ -34,12 +34,12 @@ class Mails:
         self.outgoing = outgoing
         self._vault = vault
 
-    async def put(self, tx: Transaction, mail: OneOff) -> UUID:
+    async def put(self, tx: Transaction, mail: OneOff, *, mail_id: UUID | None = None) -> UUID:
         """Return the id of a mail that will be handed over once `tx` has committed; never if it does not.
 
-        Raises HeaderError or SlotError for texts that no mail can carry.
+        `mail_id` is that id where rows that name it were written before. Raises HeaderError or SlotError for texts that no mail can carry.
         """
-        mail_id, now = new_id(), clock.now()
+        mail_id, now = mail_id or new_id(), clock.now()
         self._written(mail_id, mail.to, mail.content, now)  # what cannot be written is refused here, where somebody can do something
         sealed = self._vault.seal(orjson.dumps({"to": asdict(mail.to), "content": asdict(mail.content)}))
         await store.insert_mail(
