@@ -154,6 +154,12 @@ def test_the_table_of_targets_is_complete() -> None:
     assert {code.removeprefix("make ") for code in codes_in(look_up("commands.md")) if code.startswith("make ")} == targets()
 
 
+def test_every_test_that_is_said_to_hold_something_exists() -> None:
+    said = set(re.findall(r"`(tests/[\w/]+\.py)`", text_of(ROOT / "docs" / "understand" / "threats.md")))
+    assert len(said) > 15
+    assert {name for name in said if not (ROOT / name).is_file()} == set()
+
+
 # ---- settings ----
 
 

@@ -6,6 +6,10 @@ from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 
+from fastapi import Request
+
+from shared.web.problem import TooManyRequests
+
 # More askers than this at once are an attack from many places; the one unseen for longest is forgotten.
 _ASKERS_MAX = 10_000
 
@@ -32,6 +36,28 @@ class TokenBuckets:
         self._full_at.move_to_end(asker)
         if len(self._full_at) > _ASKERS_MAX:
             self._full_at.popitem(last=False)
+
+
+class Limit:
+    """A FastAPI dependency that answers 429, in the reader's words and with Retry-After, who asks more often: `Depends(Limit(…))`.
+
+    Each has buckets of its own, in each process: two addresses share a limit where they share the object.
+    """
+
+    def __init__(self, *, tries: int, refill_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._buckets = TokenBuckets(tries=tries, refill_seconds=refill_seconds, clock=clock)
+
+    async def __call__(self, request: Request) -> None:
+        """Use up one try of who asks; raises TooManyRequests where none is left."""
+        asker = asker_in(request)
+        if wait_seconds := self._buckets.wait_seconds(asker):
+            raise TooManyRequests(wait_seconds)
+        self._buckets.take(asker)
+
+
+def asker_in(request: Request) -> str:
+    """Return who asks: what the nearest machine that is no proxy of ours (TIDINGS_TRUSTED_PROXIES) counts as."""
+    return asker_of(request.client.host if request.client else "")
 
 
 def asker_of(host: str) -> str:

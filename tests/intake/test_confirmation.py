@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from services.intake.jobs import end_unconfirmed
-from services.intake.web import practice_submit
+from services.intake.web import practice_submit, submission_confirm
 from shared.i18n import direction, look_up
 from tests.intake.intake_app import Intake, send
 from tests.intake.page import page
@@ -173,3 +173,8 @@ async def test_the_page_of_the_mail_is_whole_in_every_language(intake: Intake, r
         found = page(await reader.get(f"{path}?lang={language}"))
         assert re.sub(r"\s+", " ", look_up(language, "confirm.what")[0]) in found.text
         assert found.one("html")["lang"] == language
+
+
+async def test_guessing_the_addresses_of_confirmations_is_slowed_down(reader: httpx.AsyncClient) -> None:
+    statuses = [(await reader.get(f"/intake/confirm/{number}")).status_code for number in range(submission_confirm.TRIES + 1)]
+    assert statuses == [404] * submission_confirm.TRIES + [429]

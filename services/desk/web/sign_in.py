@@ -20,7 +20,7 @@ from shared.events.kinds.parts import MailAddress
 from shared.web.addresses import local_path
 from shared.web.pages import Pages
 from shared.web.problem import TooManyRequests, answer
-from shared.web.rate import TokenBuckets, asker_of
+from shared.web.rate import TokenBuckets, asker_in
 from shared.web.request_state import keep_private
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class SignIn:
             address = _MAIL.validate_python(mail).lower()
         except ValidationError:
             return self._ask(request, wanted, 422, mail=mail, wrong=True)
-        asker, about = _asker(request), hashlib.sha256(address.encode()).hexdigest()
+        asker, about = asker_in(request), hashlib.sha256(address.encode()).hexdigest()
         if wait_seconds := self._askers.wait_seconds(asker) or self._mails.wait_seconds(about):
             return answer(request, self._pages, TooManyRequests(wait_seconds))
         self._askers.take(asker)
@@ -92,7 +92,7 @@ class SignIn:
     async def confirm(self, request: Request, link: str) -> Response:
         """Show whom the link signs in and a button. Nothing happens yet: programs that scan mails follow links too."""
         keep_private(request)
-        if wait_seconds := self._guessers.wait_seconds(_asker(request)):
+        if wait_seconds := self._guessers.wait_seconds(asker_in(request)):
             return answer(request, self._pages, TooManyRequests(wait_seconds))
         try:
             async with self._database.transaction() as tx:
@@ -104,7 +104,7 @@ class SignIn:
     async def sign_in(self, request: Request, link: str) -> Response:
         """Use the link up, sign its person in, and land on the wanted page."""
         keep_private(request)
-        if wait_seconds := self._guessers.wait_seconds(_asker(request)):
+        if wait_seconds := self._guessers.wait_seconds(asker_in(request)):
             return answer(request, self._pages, TooManyRequests(wait_seconds))
         try:
             async with self._database.transaction() as tx:
@@ -163,7 +163,7 @@ class SignIn:
         )
 
     def _over(self, request: Request) -> Response:
-        self._guessers.take(_asker(request))
+        self._guessers.take(asker_in(request))
         can_mail = self._mail_link is not None
         return self._pages.render(request, "desk/sign_in.html", 410, wanted=START, can_mail=can_mail, mail="", wrong=False, over=True)
 
@@ -174,7 +174,3 @@ def wanted_path(path: str) -> str:
     only_leads_on = {RENEW, SIGN_OUT}
     place = wanted.partition("?")[0].partition("#")[0]
     return START if place in only_leads_on or place.startswith(SIGN_IN) else wanted
-
-
-def _asker(request: Request) -> str:
-    return asker_of(request.client.host if request.client else "")

@@ -30,7 +30,7 @@ from shared.mail.queue.put import Mails
 from shared.vault import Vault
 from shared.web.forms import Fault
 from shared.web.pages import Pages
-from shared.web.rate import TokenBuckets, asker_of
+from shared.web.rate import TokenBuckets, asker_in
 from shared.web.request_state import cause_of, reader_language
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class PracticeForm:
             return self._page(request, filled, status=200, more=more)
         if filled.one(TRAP):
             return self._page(request, filled, status=422, notice="submit.trapped")
-        asker = asker_of(request.client.host if request.client else "")
+        asker = asker_in(request)
         if wait_seconds := self._buckets.wait_seconds(asker):
             return self._page(request, filled, status=429, notice="submit.too-many", headers={"Retry-After": str(wait_seconds)})
         submission, faults = _read(filled)

@@ -1,6 +1,6 @@
 """The page to which a confirmation mail leads; its button confirms, so that programs that look at links confirm nothing."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
@@ -13,12 +13,16 @@ from shared import clock, outbox
 from shared.db import Database, Transaction
 from shared.trace import Cause
 from shared.web.pages import Pages
+from shared.web.rate import Limit
 from shared.web.request_state import keep_private
+
+# A mail program of an office looks at all the links that its people get; who guesses addresses gets nowhere with one in three seconds.
+TRIES, REFILL_SECONDS = 30, 3.0
 
 
 def router(database: Database, pages: Pages) -> APIRouter:
     """Return the confirmation page."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(dependencies=[Depends(Limit(tries=TRIES, refill_seconds=REFILL_SECONDS))], include_in_schema=False)
 
     @router.get(CONFIRM + "{token}")
     async def show(request: Request, token: str) -> Response:

@@ -39,7 +39,7 @@ from shared.events.kinds.parts import Submission
 from shared.trace import Cause
 from shared.vault import SealError, Vault
 from shared.web.problem import RETRY_AFTER_SECONDS
-from shared.web.rate import TokenBuckets, asker_of
+from shared.web.rate import TokenBuckets, asker_in
 from shared.web.request_state import cause_of
 from shared.web.safety import form_limit
 
@@ -130,7 +130,7 @@ class Door:
     async def answer(self, request: Request) -> Response:
         """Accept an event, or say why not; an OPTIONS request asks whether its sender may send."""
         request.scope["route"] = self._route  # FastAPI notes only its own kind there, and the access line names it
-        asker = asker_of(request.client.host if request.client else "")
+        asker = asker_in(request)
         try:
             if wait_seconds := self._refused.wait_seconds(asker):
                 raise RefusedError(refuse_rate(limit=self._patience.refused_tries, reset_seconds=wait_seconds))
