@@ -5,7 +5,7 @@ from pathlib import Path
 from services.newsletter import handlers, jobs
 from services.newsletter.posting import Posting
 from services.newsletter.sending.pausing import SENDER
-from services.newsletter.web import pool_show, sends_show
+from services.newsletter.web import archive_feed, archive_show, pool_show, sends_show
 from shared.parts import Parts
 from shared.pauses.web import pauses_of
 from shared.service import Service
@@ -24,5 +24,11 @@ def build(parts: Parts) -> Service:
         tells=True,
         jobs=(*jobs.JOBS, *Posting(parts).jobs()),
         facts=pool_show.facts,
-        routers=(pool_show.router(database, pages), sends_show.router(database), pauses_of(SENDER, database, pages)),
+        routers=(
+            archive_show.router(database, pages),
+            archive_feed.router(database, parts.public_url),
+            pool_show.router(database, pages),
+            sends_show.router(database),
+            pauses_of(SENDER, database, pages),
+        ),
     )
