@@ -65,12 +65,10 @@ class ArchivedText:
     text: str
 
 
-async def keep(
-    tx: Transaction, *, issue_id: UUID, number: int, month: Month, variants: Mapping[Language, Variant], sent_at: datetime
-) -> bool:
-    """Put an issue into the archive as it was approved, when its sending begins; returns False where it is there already.
+async def keep(tx: Transaction, *, issue_id: UUID, number: int, month: Month, variants: Mapping[str, Variant], sent_at: datetime) -> bool:
+    """Put an issue into the archive when its sending begins; returns False where it is there already, and leaves that as it is.
 
-    `variants` are those of `compose.variants`. Raises IntegrityError where another issue has the number.
+    `variants` are those of `compose.variants`, as they were approved. Raises IntegrityError where another issue has the number.
     """
     values = {"issue_id": issue_id, "number": number, "month": month.first, "sent_at": clock.check_aware(sent_at)}
     new = insert(archived_issues).values(values).on_conflict_do_nothing(index_elements=["issue_id"]).returning(archived_issues.c.number)

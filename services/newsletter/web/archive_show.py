@@ -94,10 +94,10 @@ def _names(request: Request) -> dict[str, Any]:
     reader = reader_language(request)
 
     def subject_of(issue: Archived) -> Sentence:
-        return localize({**issue.subject}, reader)
+        return localize(dict[str, str](issue.subject.items()), reader)
 
     def preheader_of(issue: Archived) -> Sentence | None:
-        return localize({**issue.preheader}, reader) if any(issue.preheader.values()) else None
+        return localize(dict[str, str](issue.preheader.items()), reader) if any(issue.preheader.values()) else None
 
     def month_of(issue: Archived) -> str:
         return i18n.month(issue.month.first, reader)
