@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from services.desk import app as desk
-from services.desk.web import gather
 from shared import i18n
 from services.desk.web import start
 from shared.events.registry import EVENT_TYPES
