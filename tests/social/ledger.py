@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 
 from services.social.domain.content import Content
-from services.social.domain.schedule import plan
+from shared.wall_clock import plan
 from services.social.store import deliveries as ledger
 from services.social.store.tables import attempts, deliveries
 from shared import clock

@@ -16,7 +16,7 @@ from services.demo.sandbox.moods import Kind, Mood
 from services.demo.sandbox.server import Sandbox, sandbox
 from services.social import sender as its_sender
 from services.social.domain.deliveries import Next, Outcome, Pace, Result, State, WaitingFor, after_not_found
-from services.social.domain.schedule import plan
+from shared.wall_clock import plan
 from services.social.sender import Sender
 from services.social.store import deliveries as ledger
 from services.social.store.tables import deliveries, looks

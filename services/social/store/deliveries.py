@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.social.domain.content import Content
 from services.social.domain.deliveries import CLAIMABLE, Outcome, Result, State
-from services.social.domain.schedule import Planned
+from shared.wall_clock import Planned
 from services.social.store.tables import accounts, attempts, deliveries, looks, pictures
 from shared.db import Transaction
 from shared.events.base import Source

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.social.domain.schedule import Oddity, plan
+from shared.wall_clock import Oddity, plan
 from shared.i18n import LANGUAGES, translate
 
 
