@@ -20,9 +20,9 @@ def build(parts: Parts) -> Service:
     return Service(
         name=NAME,
         database=database,
-        listeners=handlers.LISTENS,
+        listeners=handlers.listens(parts.public_url),
         tells=True,
-        jobs=(*jobs.JOBS, *Posting(parts).jobs()),
+        jobs=(*jobs.of(parts.settings.timezone, parts.public_url), *Posting(parts).jobs()),
         facts=pool_show.facts,
         routers=(pool_show.router(database, pages), sends_show.router(database), pauses_of(SENDER, database, pages)),
     )

@@ -14,7 +14,8 @@ from services.desk import trail
 from services.intake.store import tables as intake
 from services.newsletter import store as newsletter
 from services.social.store import tables as social
-from shared import inbox, outbox, parking
+from shared import inbox, outbox, parking, tasks
+from shared.approval import store as approvals
 from shared.auth import people
 from shared.db import Database, metadata
 from shared.mail.queue import store as mails
@@ -25,7 +26,7 @@ from shared.pauses import switch
 OWN: dict[str, tuple[MetaData, ...]] = {
     "desk": (trail.audit.metadata, mails.TABLES, switch.TABLES),  # with the tables of people
     "intake": (intake.TABLES, mails.TABLES, people.TABLES),
-    "newsletter": (newsletter.TABLES, pauses.TABLES, people.TABLES),
+    "newsletter": (newsletter.TABLES, approvals.TABLES, tasks.TABLES, pauses.TABLES, people.TABLES),
     "social": (social.TABLES, pauses.TABLES, people.TABLES),
 }
 

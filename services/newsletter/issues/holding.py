@@ -1,4 +1,4 @@
-"""How every change of an issue begins and ends: one at a time, never once it leaves, and never with an approval that stood for something else.
+"""How every change of an issue begins and ends: one at a time, never once it leaves, and no approval outlives what it stood for.
 
 Locks are taken in one order everywhere: the pool, the approval, the issue, its sending. Two orders would make two transactions wait for
 each other.
@@ -14,12 +14,17 @@ from services.newsletter.issues.tables import issues
 from services.newsletter.sending import issues as sending
 from services.newsletter.sending.rules import ABOUT
 from services.newsletter.sending.tables import sends
+from shared import tasks
 from shared.actors import Actor
 from shared.approval import editing, store
 from shared.approval.rules import Standing, State
 from shared.approval.things import Thing
 from shared.db import Transaction
+from shared.events.codes import TaskEnd
 from shared.trace import Cause
+
+SCHEDULE = "schedule-issue"
+"""The task that asks for the hour of an approved issue."""
 
 
 async def find(tx: Transaction, issue_id: UUID) -> Row[Any]:
@@ -31,7 +36,10 @@ async def find(tx: Transaction, issue_id: UUID) -> Row[Any]:
 
 
 async def hold(tx: Transaction, issue_id: UUID) -> Row[Any]:
-    """Return an issue that nobody else can change or decide on until `tx` ends; raises UnknownIssueError, and UnderWayError once it leaves."""
+    """Return an issue that nobody else can change or decide on until `tx` ends.
+
+    Raises UnknownIssueError, and UnderWayError once it leaves.
+    """
     await find(tx, issue_id)  # before anything is written about an id that is none
     await store.hold(tx, ABOUT, issue_id)
     row = (await tx.execute(select(issues).where(issues.c.id == issue_id).with_for_update())).one()
@@ -53,5 +61,11 @@ async def changed(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor | 
     """
     after = await editing.edited(tx, thing, issue_id, by=by, cause=cause)
     if after.state is not State.APPROVED:
-        await sending.unschedule(tx, issue_id)
+        await stop(tx, issue_id, by=by.id if by else None, cause=cause)
     return after
+
+
+async def stop(tx: Transaction, issue_id: UUID, *, by: str | None, cause: Cause) -> None:
+    """Let nothing leave of an issue that is not approved, or no longer, and ask nobody for its hour."""
+    await sending.unschedule(tx, issue_id)
+    await tasks.close_task(tx, SCHEDULE, str(issue_id), end=TaskEnd.WITHDRAWN, by=by, cause=cause)

@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.newsletter.issues.rules import Dates, Latest, Rule, dates_of, is_reminder_due, month_to_open, number_of
@@ -52,6 +52,7 @@ async def open_issue(tx: Transaction, month: date, rule: Rule, dates: Dates, zon
         "id": new_id(),
         "month": month,
         "number": number_of(month),
+        "serial": select(func.coalesce(func.max(issues.c.serial), 0) + 1).scalar_subquery(),
         "closes_on": dates.closes_on,
         "sends_at": dates.sends_at,
         "zone": zone,

@@ -1,6 +1,22 @@
 """The tables of issues; they belong to the newsletter's schema."""
 
-from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, Date, DateTime, ForeignKey, Index, Integer, Table, Text, Time, Uuid, func, text
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Time,
+    Uuid,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.newsletter.store import TABLES
@@ -27,7 +43,8 @@ issues = Table(
     TABLES,
     Column("id", Uuid, primary_key=True),
     Column("month", Date, nullable=False),  # first day of the month that it gathers
-    Column("number", Text, nullable=False),
+    Column("number", Text, nullable=False),  # of the month: 2026-06
+    Column("serial", Integer, nullable=False),  # counted from 1 over all the years; its address in the archive
     Column("closes_on", Date, nullable=False),  # the last day whose items are in it
     Column("sends_at", DateTime, nullable=False),  # as the clock on the wall of `zone` shows it
     Column("zone", Text, nullable=False),
@@ -47,6 +64,7 @@ issues = Table(
     # Decides that there is one a month, however many open it at once.
     Index("issues_month_idx", "month", unique=True),
     Index("issues_number_idx", "number", unique=True),
+    Index("issues_serial_idx", "serial", unique=True),
 )
 
 issue_blocks = Table(
@@ -57,7 +75,7 @@ issue_blocks = Table(
     Column("item_id", Uuid, ForeignKey("pool_items.id")),  # what it was made from; empty for what people write
     Column("place", Integer, nullable=False),
     Column("content", JSONB, nullable=False),  # as `compose.blocks.dump` gives it
-    Column("source", JSONB(none_as_null=True)),  # the texts of the item as they were taken over: what nobody has touched follows a correction
+    Column("source", JSONB(none_as_null=True)),  # texts of the item as taken over: what nobody has touched follows a correction
     Column("source_revision", Integer),  # of the item, when its texts were last taken over
     Column("revision", Integer, nullable=False),
     Column("changed_by", Text),

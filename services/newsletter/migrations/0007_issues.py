@@ -30,6 +30,7 @@ CREATE TABLE issues (
     id uuid CONSTRAINT issues_pkey PRIMARY KEY,
     month date NOT NULL,
     number text NOT NULL,
+    serial integer NOT NULL,
     closes_on date NOT NULL,
     sends_at timestamp NOT NULL,
     zone text NOT NULL,
@@ -49,6 +50,7 @@ CREATE TABLE issues (
 );
 CREATE UNIQUE INDEX issues_month_idx ON issues (month);
 CREATE UNIQUE INDEX issues_number_idx ON issues (number);
+CREATE UNIQUE INDEX issues_serial_idx ON issues (serial);
 
 CREATE TABLE issue_blocks (
     id uuid CONSTRAINT issue_blocks_pkey PRIMARY KEY,
