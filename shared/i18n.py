@@ -17,7 +17,7 @@ from unicodedata import bidirectional
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -30,7 +30,10 @@ LOCALES = Path(__file__).parent / "locales"
 LANGUAGES = ("en", "fr", "es", "ar")
 """Languages of pages and mails."""
 CONTENT_LANGUAGES = ("en", "fr", "es", "ar", "ru", "zh")
-"""Languages in which people write to us: the six of the United Nations."""
+"""Languages in which people write to us, and the newsletter is sent: the six of the United Nations.
+
+Those that no page speaks have a catalogue of what stands in the newsletter alone.
+"""
 DEFAULT = "en"
 COOKIE = "tidings_lang"
 
@@ -82,11 +85,12 @@ def _find(language: str, key: str, n: int | None) -> str | None:
 
 def look_up(language: str, key: str, n: int | None = None) -> tuple[str, str]:
     """Return the sentence of `key`, its places not yet filled, and the language it is in: `language`, else English."""
-    language = language if language in LANGUAGES else DEFAULT
+    language = language if language in CONTENT_LANGUAGES else DEFAULT
     if (sentence := _find(language, key, n)) is not None:
         return sentence, language
     if (sentence := _find(DEFAULT, key, n)) is not None:
-        fallbacks[(language, key)] += 1
+        if language in LANGUAGES:  # the others are not expected to have it
+            fallbacks[(language, key)] += 1
         return sentence, DEFAULT
     if _unknown_raises:
         raise UnknownKeyError(key)
@@ -179,6 +183,11 @@ def _locale(language: str) -> Locale:
 def day(value: date, language: str) -> str:
     """Return a date as people write it: "16 June 2026"."""
     return format_date(value, "long", locale=_locale(language))
+
+
+def month(value: date, language: str) -> str:
+    """Return the month of a date as people write it: "June 2026"."""
+    return format_skeleton("yMMMM", value, locale=_locale(language))
 
 
 def moment(value: datetime, language: str, zone: str) -> str:

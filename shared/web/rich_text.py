@@ -9,8 +9,11 @@ from markupsafe import Markup
 
 # A long article has 30,000.
 HTML_MAX_CHARACTERS = 200_000
-# Misnested elements are each opened again at the next paragraph (HTML, section 13.2.4.3): a short text of many tags makes a huge one.
 _TAGS_MAX = 5_000
+# Emphasis that is never closed is opened again in each paragraph that follows, unless three like it are open (HTML, section 13.2.4.3):
+# a short text of many unlike ones makes a huge one, and takes minutes.
+_OPENED_AGAIN = re.compile(r"<(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/]", re.IGNORECASE)
+_OPENED_AGAIN_TIMES_TAGS_MAX = 100_000
 # Lists in lists in a quotation have ten; whatever walks through the result must not run out of stack.
 _DEPTH_MAX = 60
 
@@ -42,11 +45,12 @@ def clean(html: str) -> Markup:
     Kept are paragraphs, headings of the second to fourth level, lists, quotations, emphasis, links to the web and to mail addresses,
     `lang` and `dir`. Of other elements the text stays. Raises TooLongError.
     """
-    if len(html) > HTML_MAX_CHARACTERS or html.count("<") > _TAGS_MAX:
+    html, tags = _readable(html), html.count("<")
+    if len(html) > HTML_MAX_CHARACTERS or tags > _TAGS_MAX or tags * len(_OPENED_AGAIN.findall(html)) > _OPENED_AGAIN_TIMES_TAGS_MAX:
         raise TooLongError(TooLongError.__doc__)
     # Twice: what the parser repairs the first time may be read as something else the second time (mutation), and what was written as
     # `&#x202E;` is a character only afterwards.
-    cleaned = _sanitized(_readable(_sanitized(_readable(html))))
+    cleaned = _sanitized(_readable(_sanitized(html)))
     if len(cleaned) > HTML_MAX_CHARACTERS or _depth(cleaned) > _DEPTH_MAX:
         raise TooLongError(TooLongError.__doc__)
     return Markup(cleaned)  # noqa: S704  # this is what makes it safe

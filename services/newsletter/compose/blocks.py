@@ -10,10 +10,12 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, StringConstraints, TypeAdapter, ValidationError
-from pydantic_core import InitErrorDetails
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from services.newsletter.compose import writing
 from shared.events.codes import LANGUAGES, Language, Level, SourceKind
 from shared.events.texts import Identifier, Line, Summary, Text, WebAddress
+from shared.web.rich_text import TooLongError
 
 BlockId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 """What names a block for good, wherever it is moved to; also its anchor on the web."""
@@ -30,11 +32,21 @@ def _in_order(texts: Mapping[Language, str]) -> Mapping[Language, str]:
     return {language: texts[language] for language in LANGUAGES if language in texts}
 
 
+def _readable(texts: Mapping[Language, str]) -> Mapping[Language, str]:
+    """Refuse what is almost nothing but signs: its HTML would not pass where it is cleaned."""
+    for text in texts.values():
+        try:
+            writing.html(writing.read(text))
+        except TooLongError as error:
+            raise PydanticCustomError("fault.too-formatted", "has too many signs of formatting") from error
+    return texts
+
+
 _Written, _InOrder = BeforeValidator(_written), AfterValidator(_in_order)
 Lines = Annotated[Mapping[Language, Line], _Written, _InOrder]
-Summaries = Annotated[Mapping[Language, Summary], _Written, _InOrder]
-RichTexts = Annotated[Mapping[Language, Text], _Written, _InOrder]
-"""Texts as people write them, with paragraphs, lists and links: `shared.web.rich_text` says how."""
+Summaries = Annotated[Mapping[Language, Summary], _Written, AfterValidator(_readable), _InOrder]
+RichTexts = Annotated[Mapping[Language, Text], _Written, AfterValidator(_readable), _InOrder]
+"""Texts as people write them, with paragraphs, lists and links: `services.newsletter.compose.writing` says how. Summaries too."""
 
 # A picture beyond this is no picture of a mail; ours are made smaller before.
 _PIXELS = Annotated[int, Interval(ge=1, le=4_000)]

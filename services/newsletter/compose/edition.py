@@ -1,15 +1,22 @@
 """An issue as a whole: what of it every language has, and what a reader sees where theirs lacks something."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from markupsafe import Markup
+
 from services.newsletter.compose.blocks import OPTIONAL_FIELDS, TEXT_FIELDS, Block, texts_of
 from shared.events.codes import LANGUAGES, Language
+from shared.i18n import Direction, direction
 
 STANDS_IN: Language = "en"
 """The language that stands in first where another lacks a text."""
+
+
+_MARKS_OF_SLOTS = re.compile("[\ue000\ue001]")
 
 
 class EditionError(ValueError):
@@ -56,10 +63,40 @@ class Edition:
         if twice := next((one for one in ids if ids.count(one) > 1), None):
             raise EditionError(f"Two blocks are called {twice}; give each an id of its own.")
 
+    def address(self, language: Language) -> str:
+        """Return where the issue stands on the web, in this language."""
+        return f"{self.public_url}/newsletter/archive/{self.number}?lang={language}"
+
+    def earlier(self, language: Language) -> str:
+        """Return where all issues stand."""
+        return f"{self.public_url}/newsletter/archive/?lang={language}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A text as readers of one language see it: in their own, or in one that stands in."""
+
+    text: str
+    language: Language
+    reader: Language
+
     @property
-    def address(self) -> str:
-        """Where the issue stands on the web, in the reader's language."""
-        return f"{self.public_url}/newsletter/archive/{self.number}"
+    def stands_in(self) -> bool:
+        """Whether it is in another language than the reader's."""
+        return self.language != self.reader
+
+    @property
+    def direction(self) -> Direction:
+        """How it runs."""
+        return direction(self.language)
+
+    @property
+    def attributes(self) -> Markup:
+        """`lang` and `dir` for the element that holds it, with a space before; empty in the reader's language."""
+        return Markup(' lang="{}" dir="{}"').format(self.language, self.direction) if self.stands_in else Markup()
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +122,13 @@ def standing_in(texts: Mapping[Language, str], language: Language) -> Language |
     """Return the language whose text readers of `language` see: their own, else English, else the first there is; None without any."""
     order = (language, STANDS_IN, *LANGUAGES)
     return next((one for one in order if texts.get(one)), None)
+
+
+def said(texts: Mapping[Language, str], reader: Language) -> Said | None:
+    """Return a text as readers of `reader` see it; None where it is written nowhere."""
+    language = standing_in(texts, reader)
+    # Marks of slots are ours alone (shared.mail.bodies): written by a person, one would break every copy of the issue.
+    return Said(text=_MARKS_OF_SLOTS.sub("", texts[language]), language=language, reader=reader) if language else None
 
 
 def _lacks(edition: Edition, language: Language) -> Iterator[Lack]:

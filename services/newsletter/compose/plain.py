@@ -1,0 +1,160 @@
+"""An issue as plain text: lines of 78 columns, addresses written out, readable in either direction."""
+
+import unicodedata
+from collections.abc import Iterator
+
+from services.newsletter.compose import writing
+from services.newsletter.compose.arranging import Group, Placed, arrange
+from services.newsletter.compose.blocks import Button, Heading, Item, Passage, Picture
+from services.newsletter.compose.edition import Edition, Said, said
+from shared.events.codes import Language
+from shared.i18n import direction, language_name, translate
+
+COLUMNS = 78
+"""RFC 5322 counts so many for a line; addresses are longer where they are."""
+
+FOOT = "\n-- \n"
+"""Stands before what is the reader's own; programs know it as the beginning of a signature."""
+
+# Isolated, an address in a line from right to left keeps its order, and its brackets their sides.
+_ISOLATED = "\u2066<{}>\u2069"
+_ISOLATES, _END = "\u2066\u2067\u2068", "\u2069"
+_TOGETHER = 60
+_WIDE = "WF"
+_RIGHT_TO_LEFT_MARK = "\u200f"
+# Chinese has no spaces: a line may end behind any letter but before none of these.
+_NEVER_FIRST = "，。、；：？！）》」』”’…%"
+_NEVER_LAST = "（《「『“‘"
+
+
+def text(edition: Edition, language: Language, *, month: str, leave: str) -> str:
+    """Return the issue as text, the reader's own part behind FOOT; `leave` stands where their link does."""
+    body = "\n\n\n".join([_head(edition, language, month), *_parts(edition, language)])
+    foot = [
+        _wrapped(translate(language, "newsletter.mail.why")),
+        f"{_wrapped(translate(language, 'newsletter.mail.leave'))}\n{leave}",
+        f"{_wrapped(translate(language, 'newsletter.mail.earlier'))}\n{edition.earlier(language)}",
+        _wrapped(translate(language, "newsletter.mail.identity")),
+    ]
+    whole = body + "\n" + FOOT + "\n\n".join(foot) + "\n"
+    return "\n".join(_turned(line) for line in whole.split("\n")) if direction(language) == "rtl" else whole
+
+
+def _head(edition: Edition, language: Language, month: str) -> str:
+    subject = said(edition.subject, language)
+    lines = [
+        translate(language, "newsletter.mail.network"),
+        _underlined(subject.text if subject else "", "="),
+        translate(language, "newsletter.mail.number", number=edition.number, month=month),
+    ]
+    web = f"{translate(language, 'newsletter.mail.web')}\n{edition.address(language)}"
+    return "\n".join(lines) + "\n\n" + web
+
+
+def _parts(edition: Edition, language: Language) -> Iterator[str]:
+    for part in arrange(edition.blocks):
+        if isinstance(part, Group):
+            yield _underlined(translate(language, f"newsletter.mail.level.{part.level}"), "-")
+            for item in part.items:
+                yield _item(item, language)
+        elif shown := _block(part, language):
+            yield shown
+
+
+def _block(placed: Placed, language: Language) -> str:
+    match placed.block:
+        case Heading() as heading:
+            return _underlined(_say(said(heading.title, language)), "=")
+        case Passage() as passage:
+            return _rich(said(passage.text, language))
+        case Button() as button:
+            return f"{_wrapped(_say(said(button.label, language)))}\n{button.address}"
+        case Picture() as picture:
+            words = translate(language, "newsletter.mail.picture", words=_say(said(picture.alternative, language)))
+            return "\n".join(filter(None, [_wrapped(f"[{words}]"), _wrapped(_say(said(picture.caption, language)))]))
+    return "* * *"
+
+
+def _item(item: Item, language: Language) -> str:
+    title, summary = said(item.title, language), said(item.summary, language)
+    source = translate(language, f"newsletter.mail.source.{item.source_kind}")
+    if title and title.stands_in:
+        named = language_name(title.language, language)
+        source += " · " + translate(language, "newsletter.mail.written-in", language=named)
+    # An isolate that finds its own direction: a name may be in any script.
+    entity = item.entity if direction(language) == "ltr" else f"\u2068{item.entity}\u2069"
+    parts = [_wrapped(_say(title)), _wrapped(f"{source} · {entity}"), _rich(summary), item.address]
+    return "\n".join(filter(None, parts))
+
+
+def _turned(line: str) -> str:
+    """Return a line that runs from right to left with a mark that says so, where it begins with a sign, a digit or a Latin word."""
+    classes = [unicodedata.bidirectional(character) for character in line]
+    return _RIGHT_TO_LEFT_MARK + line if classes[:1] not in ([], ["R"], ["AL"]) and not {"R", "AL"}.isdisjoint(classes) else line
+
+
+def _say(words: Said | None) -> str:
+    return words.text if words else ""
+
+
+def _rich(words: Said | None) -> str:
+    if words is None:
+        return ""
+    return writing.plain(writing.read(words.text), _laid, link=_ISOLATED.format if words.direction == "rtl" else "<{}>".format)
+
+
+def _underlined(words: str, sign: str) -> str:
+    lines = _wrapped(words)
+    return f"{lines}\n{sign * min(COLUMNS, max(columns(line) for line in lines.split(chr(10))))}"
+
+
+def _wrapped(words: str) -> str:
+    return _laid(words, "", "")
+
+
+def _laid(words: str, first: str, rest: str) -> str:
+    """Return a paragraph in lines of COLUMNS at most, unless a word is longer; `first` and `rest` stand before its lines."""
+    lines, line = [], first
+    bare = True  # nothing but the beginning stands on the line
+    for piece in _pieces(words):
+        if not bare and columns(line) + columns(piece.rstrip()) > COLUMNS:
+            lines.append(line.rstrip())
+            line, bare = rest, True
+        line += piece.lstrip() if bare else piece
+        bare = bare and not piece.strip()
+    return "\n".join([*lines, line.rstrip()])
+
+
+def _pieces(words: str) -> Iterator[str]:
+    """Yield what stays together on a line, each piece with the space behind it; an isolate that a line can hold is one."""
+    piece, together = "", False
+    for at, character in enumerate(words):
+        piece += character
+        if character in _ISOLATES:
+            together = columns(words[at : words.find(_END, at)]) <= _TOGETHER
+        elif character == _END:
+            together = False
+        if not together and _may_end(character, words[at + 1 : at + 2]):
+            yield piece
+            piece = ""
+    if piece:
+        yield piece
+
+
+def _may_end(character: str, following: str) -> bool:
+    if not following or following.isspace() or following in _NEVER_FIRST or character in _NEVER_LAST:
+        return False
+    return character in " \t" or _is_wide(character) or _is_wide(following)
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in _WIDE
+
+
+def columns(words: str) -> int:
+    """Return how many columns a terminal shows `words` in: two for a Chinese letter, none for a mark above another."""
+    return sum(
+        2 if _is_wide(character) else 1
+        for character in words
+        if not unicodedata.combining(character) and unicodedata.category(character) != "Cf"
+    )
