@@ -66,7 +66,8 @@ async def save_item(tx: Transaction, item: Item) -> UUID | None:
             index_elements=["source_kind", "source_id"], set_=changed, where=pool_items.c.revision < new.excluded.revision
         ).returning(pool_items.c.id)
     )
-    return done.scalar_one_or_none()
+    found: UUID | None = done.scalar_one_or_none()
+    return found
 
 
 async def withdraw_item(tx: Transaction, *, source_kind: str, source_id: str, revision: int, because: str) -> UUID | None:
@@ -77,7 +78,8 @@ async def withdraw_item(tx: Transaction, *, source_kind: str, source_id: str, re
         .values(state=ItemState.WITHDRAWN.value, withdrawn_because=because, revision=revision, updated_at=func.now())
         .returning(pool_items.c.id)
     )
-    return done.scalar_one_or_none()
+    found: UUID | None = done.scalar_one_or_none()
+    return found
 
 
 async def list_items(tx: Transaction, limit: int = 200) -> Sequence[Row[Any]]:

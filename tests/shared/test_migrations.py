@@ -26,7 +26,7 @@ from shared.pauses import switch
 OWN: dict[str, tuple[MetaData, ...]] = {
     "desk": (trail.audit.metadata, mails.TABLES, switch.TABLES),  # with the tables of people
     "intake": (intake.TABLES, mails.TABLES, people.TABLES),
-    "newsletter": (newsletter.TABLES, approvals.TABLES, tasks.TABLES, pauses.TABLES, people.TABLES),
+    "newsletter": (newsletter.TABLES, approvals.TABLES, tasks.TABLES, mails.TABLES, pauses.TABLES, people.TABLES),
     "social": (social.TABLES, pauses.TABLES, people.TABLES),
 }
 

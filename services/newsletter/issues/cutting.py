@@ -211,8 +211,8 @@ async def _place(tx: Transaction, issue_id: UUID, items: Sequence[Row[Any]], by:
             changed_by=by.id if by else None,
         )
         back = {"dropped_at": None, "dropped_by": None, "dropped_because": None, "revision": issue_blocks.c.revision + 1}
-        item_index = {"index_elements": ["issue_id", "item_id"], "index_where": issue_blocks.c.item_id.is_not(None)}
-        await tx.execute(new.on_conflict_do_update(**item_index, set_=back))
+        again = issue_blocks.c.item_id.is_not(None)
+        await tx.execute(new.on_conflict_do_update(index_elements=["issue_id", "item_id"], index_where=again, set_=back))
 
 
 async def _ask_to_submit(tx: Transaction, thing: Thing, issue: Row[Any], cause: Cause) -> None:

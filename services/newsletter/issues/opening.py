@@ -65,7 +65,8 @@ async def open_issue(tx: Transaction, month: date, rule: Rule, dates: Dates, zon
         "revision": 1,
     }
     made = await tx.execute(insert(issues).values(values).on_conflict_do_nothing().returning(issues.c.id))
-    return made.scalar_one_or_none()
+    found: UUID | None = made.scalar_one_or_none()
+    return found
 
 
 def title_of(month: date, languages: Sequence[str]) -> Mapping[Language, str]:

@@ -78,11 +78,11 @@ class Rule:
 
     def check(self) -> None:
         """Raise DatesError or LanguagesError for a rule by which no issue could be made."""
-        dates_of(self, date(2026, 2, 1))
         if self.closes_day not in DAYS or self.sends_day not in DAYS or self.months_later not in (0, 1):
             raise DatesError
         if self.remind_days not in REMIND_DAYS or self.valid_hours not in VALID_HOURS:
             raise DatesError
+        dates_of(self, date(2026, 2, 1))
         check_languages(self.languages, self.languages[0] if self.languages else "")
 
 

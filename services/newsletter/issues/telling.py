@@ -20,7 +20,7 @@ from shared.trace import Cause
 
 
 async def _facts(tx: Transaction, issue: Row[Any], public_url: str) -> dict[str, Any]:
-    edition, taken = await edition_of(tx, issue, public_url)
+    _, taken = await edition_of(tx, issue, public_url)
     items = [row for row in taken if row.item_id]
     return {
         "number": issue.number,
@@ -28,7 +28,7 @@ async def _facts(tx: Transaction, issue: Row[Any], public_url: str) -> dict[str,
         "languages": tuple(issue.languages),
         "items": len(items),
         "sources": sources_of(items),
-        "address": edition.address,
+        "address": f"{public_url}/newsletter/archive/{issue.serial}",
     }
 
 
