@@ -5,14 +5,12 @@ from functools import lru_cache
 from typing import Any
 
 from services.newsletter.addresses import AddressBook
+from services.newsletter.compose.variants import LEAVE
 from services.newsletter.sending.rules import Claim
 from shared import clock
 from shared.mail.message import Content, Leaving, MailingList, Prepared, prepare
 from shared.mail.outgoing import Outgoing
 from shared.mail.smtp import Envelope
-
-LEAVE = "leave"
-"""The slot of a variant's texts where the reader's own link to unsubscribe and preferences stands."""
 
 # Variants in memory: every language of an issue, and of the issues before and after it.
 _PREPARED = 32
@@ -34,7 +32,7 @@ class Copies:
         self._prepared = lru_cache(maxsize=_PREPARED)(self._prepare)
 
     async def write(self, claim: Claim, variant: Mapping[str, Any], message_id: str) -> Envelope:
-        """Return the copy of one subscriber; `variant` has `subject`, `text` and, unless it goes as text alone, `html`."""
+        """Return the copy of one subscriber; `variant` is as `compose.variants` makes it; without `html` it goes as text alone."""
         address = f"{self._public_url}/newsletter/u/{self._book.leave_token(claim.subscriber_id)}"
         message = self._prepared(claim.language, variant["subject"], variant["text"], variant.get("html")).fill(
             to=claim.address,

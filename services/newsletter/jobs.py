@@ -34,6 +34,7 @@ KEPT = (
     tasks.kept("newsletter"),
     Kept(what="subscribers (newsletter, addresses encrypted)", days=None, why="until they ask to be erased; a keyed hash stays"),
     Kept(what="sent issues as they were approved (newsletter)", days=None, why="what went out can be shown, word by word"),
+    Kept(what="issues in the public archive (newsletter)", days=None, why="everybody may read again what was sent; nothing personal in it"),
     Kept(what="audiences: who got which issue (newsletter, by id)", days=None, why="an issue never goes to anybody twice"),
     Kept(
         what="attempts to send, with the server's answers (newsletter)",

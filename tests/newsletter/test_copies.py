@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+from collections.abc import Mapping
 from dataclasses import replace
 from email.message import EmailMessage
 from uuid import UUID
@@ -10,14 +11,17 @@ import dkim
 import pytest
 
 from services.newsletter.addresses import AddressBook
-from services.newsletter.copies import LEAVE, Copies
+from services.newsletter.compose.variants import LEAVE, variants
+from services.newsletter.copies import Copies
 from services.newsletter.sending.rules import Claim, message_id
+from shared.events.codes import Language
 from shared.ids import new_id
 from shared.mail.address import mailbox
 from shared.mail.bodies import slot
 from shared.mail.outgoing import Outgoing
 from shared.mail.smtp import Envelope
 from shared.vault import Vault, new_key
+from tests.newsletter.editions import EDITION
 from tests.shared.mail_keys import dns, signer
 
 BOOK = AddressBook(Vault([new_key()]), b"k" * 32)
@@ -41,8 +45,8 @@ VARIANT = {
 }
 
 
-async def written(claim: Claim = CLAIM) -> tuple[Envelope, EmailMessage]:
-    envelope = await Copies(BOOK, OUTGOING, "https://tidings.example.org").write(claim, VARIANT, NAME)
+async def written(claim: Claim = CLAIM, variant: Mapping[str, str] = VARIANT) -> tuple[Envelope, EmailMessage]:
+    envelope = await Copies(BOOK, OUTGOING, "https://tidings.example.org").write(claim, variant, NAME)
     return envelope, email.message_from_bytes(envelope.message, policy=email.policy.default)
 
 
@@ -57,6 +61,22 @@ async def test_copy_is_signed_and_lets_its_reader_leave_with_one_click() -> None
     assert rich is not None
     assert link in plain.get_content()
     assert f'href="{link}"' in rich.get_content()
+    assert dkim.verify(envelope.message, dnsfunc=dns)
+
+
+@pytest.mark.parametrize("language", EDITION.languages)
+async def test_copy_of_a_real_issue_reads_in_every_language_as_it_was_approved(language: Language) -> None:
+    made = variants(EDITION)[language]
+    envelope, message = await written(replace(CLAIM, language=language), made)
+    link = f"https://tidings.example.org/newsletter/u/{BOOK.leave_token(CLAIM.subscriber_id)}"
+    # Raw, in one line and without an encoded word: else no program shows its button.
+    assert envelope.message.count(f"\r\nList-Unsubscribe: <{link}>\r\n".encode()) == 1
+    assert (message["Subject"], message["Content-Language"]) == (EDITION.subject[language], language)
+    plain, rich = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None
+    assert rich is not None
+    assert plain.get_content().replace("\r\n", "\n") == made["text"].replace(slot(LEAVE), link)
+    assert rich.get_content().replace("\r\n", "\n") == made["html"].replace(slot(LEAVE), link)
     assert dkim.verify(envelope.message, dnsfunc=dns)
 
 

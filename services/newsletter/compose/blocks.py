@@ -32,20 +32,19 @@ def _in_order(texts: Mapping[Language, str]) -> Mapping[Language, str]:
     return {language: texts[language] for language in LANGUAGES if language in texts}
 
 
-def _readable(texts: Mapping[Language, str]) -> Mapping[Language, str]:
+def _readable(text: str) -> str:
     """Refuse what is almost nothing but signs: its HTML would not pass where it is cleaned."""
-    for text in texts.values():
-        try:
-            writing.html(writing.read(text))
-        except TooLongError as error:
-            raise PydanticCustomError("fault.too-formatted", "has too many signs of formatting") from error
-    return texts
+    try:
+        writing.html(writing.read(text))
+    except TooLongError as error:
+        raise PydanticCustomError("fault.too-formatted", "has too many signs of formatting") from error
+    return text
 
 
 _Written, _InOrder = BeforeValidator(_written), AfterValidator(_in_order)
 Lines = Annotated[Mapping[Language, Line], _Written, _InOrder]
-Summaries = Annotated[Mapping[Language, Summary], _Written, AfterValidator(_readable), _InOrder]
-RichTexts = Annotated[Mapping[Language, Text], _Written, AfterValidator(_readable), _InOrder]
+Summaries = Annotated[Mapping[Language, Annotated[Summary, AfterValidator(_readable)]], _Written, _InOrder]
+RichTexts = Annotated[Mapping[Language, Annotated[Text, AfterValidator(_readable)]], _Written, _InOrder]
 """Texts as people write them, with paragraphs, lists and links: `services.newsletter.compose.writing` says how. Summaries too."""
 
 # A picture beyond this is no picture of a mail; ours are made smaller before.

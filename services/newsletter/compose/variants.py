@@ -52,8 +52,8 @@ class Preview:
         return self.bytes > MOST_BYTES
 
 
-def variants(edition: Edition) -> Mapping[Language, Variant]:
-    """Return the variant of each of the issue's languages."""
+def variants(edition: Edition) -> Mapping[str, Variant]:
+    """Return the variant of each of the issue's languages, as approval and sending take them."""
     return {language: variant(edition, language) for language in edition.languages}
 
 
@@ -148,5 +148,10 @@ def _context(edition: Edition, language: Language) -> dict[str, object]:
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )

@@ -25,7 +25,7 @@ _SIGNS = re.compile(
     r"|\[(?P<words>[^\[\]\n]{1,500})\]\((?P<address>(?:[^()\s]|\([^()\s]{0,500}\)){1,2000})\)"
     r"|\*\*(?=\S)(?P<strong>[^\n]{1,2000}?)(?<=\S)\*\*"
     r"|\*(?=[^\s*])(?P<emphasis>[^*\n]{1,2000})(?<=\S)\*"
-    r"|(?<![\w/])(?P<bare>https://[!#-;=?-~]{1,2000})"
+    r"|(?<![A-Za-z0-9/])(?P<bare>https://[!#-;=?-~]{1,2000})"
 )
 # What ends a sentence does not end an address in it, and neither does what closes a bracket that the sentence opened.
 _TRAILING = ".,;:!?'*_"

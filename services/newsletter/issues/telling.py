@@ -5,6 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import Row, select, update
 
+from services.newsletter.archive import store as archive
+from services.newsletter.compose.edition import Month
 from services.newsletter.issues.matter import edition_of, sources_of
 from services.newsletter.issues.opening import title_or_number
 from services.newsletter.issues.tables import issues
@@ -64,9 +66,20 @@ def moved(public_url: str) -> Moved:
     """Return what follows when the sending of an issue has begun or is over."""
 
     async def follow(tx: Transaction, issue_id: UUID) -> None:
+        await _keep(tx, issue_id)
         await tell_sent(tx, issue_id, public_url)
 
     return follow
+
+
+async def _keep(tx: Transaction, issue_id: UUID) -> None:
+    """Open the page of an issue in the archive, to the letter what was approved; once it is there it stays as it is."""
+    asked = select(issues.c.serial, issues.c.month, sends.c.variants, sends.c.frozen_at).join(sends, sends.c.issue_id == issues.c.id)
+    row = (await tx.execute(asked.where(issues.c.id == issue_id))).one_or_none()
+    if row is None or row.frozen_at is None:
+        return
+    month = Month(year=row.month.year, month=row.month.month)
+    await archive.keep(tx, issue_id=issue_id, number=row.serial, month=month, variants=row.variants, sent_at=row.frozen_at)
 
 
 async def tell_decision(

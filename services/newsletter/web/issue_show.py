@@ -63,7 +63,7 @@ class Desk:
         async with self.database.transaction() as tx:
             context = await self._context(tx, person, item)
         context |= {"refused": refusal, "typed": typed or {}}
-        return self.pages.render(request, "newsletter/issue.html", refusal.status if refusal else 200, **context)
+        return self.pages.render(request, "newsletter/issue_show.html", refusal.status if refusal else 200, **context)
 
     async def refuse(self, request: Request, person: Person, issue_id: UUID, error: IssueError | ApprovalError, **typed: Any) -> Response:
         """Return the page of an issue with the reason why nothing happened; raises a Problem for one that is not there."""
