@@ -4,10 +4,9 @@ from pathlib import Path
 
 from services.newsletter import handlers, jobs
 from services.newsletter.posting import Posting
-from services.newsletter.sending.pausing import SENDER
-from services.newsletter.web import archive_feed, archive_show, pool_show, sends_show
+from services.newsletter.web import pool_show, routers
+from shared.mail.queue.hand_over import HandOver
 from shared.parts import Parts
-from shared.pauses.web import pauses_of
 from shared.service import Service
 
 NAME = "newsletter"
@@ -16,19 +15,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def build(parts: Parts) -> Service:
     """Return the newsletter, put together and not yet at work."""
-    database, pages = parts.database(NAME), parts.pages(NAME, TEMPLATES)
+    database, mails = parts.database(NAME), parts.mails()
     return Service(
         name=NAME,
         database=database,
-        listeners=handlers.LISTENS,
+        listeners=handlers.listens(parts.public_url),
         tells=True,
-        jobs=(*jobs.JOBS, *Posting(parts).jobs()),
+        jobs=(*jobs.of(parts.settings.timezone, parts.public_url), *Posting(parts).jobs(), *HandOver(mails).jobs()),
         facts=pool_show.facts,
-        routers=(
-            archive_show.router(database, pages),
-            archive_feed.router(database, parts.public_url),
-            pool_show.router(database, pages),
-            sends_show.router(database),
-            pauses_of(SENDER, database, pages),
-        ),
+        routers=routers.all_of(database, parts.vault, parts.pages(NAME, TEMPLATES), mails),
     )

@@ -1,20 +1,37 @@
-"""The clock in: what the newsletter keeps, and for how long; pauses that end by themselves. Sending is the work of `posting`."""
+"""The clock in: issues open, close and remind; what is kept goes when its time is over; pauses end. Sending is the work of `posting`."""
 
+import logging
 from datetime import timedelta
 
+from sqlalchemy import text
+
+from services.newsletter.issues import cutting, opening
+from services.newsletter.issues.matter import thing_of
+from services.newsletter.issues.rules import IssueError
 from services.newsletter.sending import ledger
 from services.newsletter.sending.pausing import SENDER
-from shared import clock
+from shared import clock, tasks
+from shared.approval import store as approvals
 from shared.db import Database
 from shared.pauses.ending import job_of
 from shared.retention import CHUNK, Kept
 from shared.service import DAY_SECONDS, Job
+from shared.trace import Cause
+
+log = logging.getLogger(__name__)
+
+ISSUES_EVERY_SECONDS = 60.0
+# Any number that no other lock of ours uses: of several processes one opens issues at a time.
+_ISSUES_LOCK = 7_310_008
 
 ATTEMPT_DAYS = 400
 SENDER_DAYS = 7
 
 KEPT = (
     Kept(what="items of the pool (newsletter)", days=None, why="an issue can be traced to what it was made from"),
+    Kept(what="issues with their blocks, dropped ones too (newsletter)", days=None, why="what an issue was made from can be shown"),
+    approvals.kept("newsletter"),
+    tasks.kept("newsletter"),
     Kept(what="subscribers (newsletter, addresses encrypted)", days=None, why="until they ask to be erased; a keyed hash stays"),
     Kept(what="sent issues as they were approved (newsletter)", days=None, why="what went out can be shown, word by word"),
     Kept(what="issues in the public archive (newsletter)", days=None, why="everybody may read again what was sent; nothing personal in it"),
@@ -42,4 +59,39 @@ async def forget(database: Database) -> int:
             return gone
 
 
-JOBS = (Job(name="old attempts", every_seconds=DAY_SECONDS, run=forget), job_of(SENDER))
+async def open_and_cut(database: Database, zone: str, public_url: str) -> None:
+    """Do what the calendar asks for: cut what has closed, open what is to gather now, remind of what will close.
+
+    However often, late or many at once this runs, an issue opens once a month and is cut once.
+    """
+    thing = thing_of(public_url)
+    async with database.transaction() as tx:
+        closed = await cutting.due(tx, clock.now(), zone)
+    for issue_id in closed:
+        try:
+            async with database.transaction() as tx:
+                await cutting.cut(tx, thing, issue_id, by=None, cause=Cause.start(issue_id))
+        except IssueError as error:  # somebody was quicker
+            log.info("issue %s was not cut by the clock: %s", issue_id, error)
+    async with database.transaction() as tx:
+        alone = await tx.execute(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": _ISSUES_LOCK})
+        if alone.scalar_one():
+            await opening.open_due(tx, clock.now(), zone)
+            await opening.remind(tx, clock.now(), zone, public_url)
+
+
+JOBS = (
+    Job(name="old attempts", every_seconds=DAY_SECONDS, run=forget),
+    Job(name="closed tasks", every_seconds=DAY_SECONDS, run=tasks.tidy),
+    job_of(SENDER),
+)
+"""What needs to know of no setting."""
+
+
+def of(zone: str, public_url: str) -> tuple[Job, ...]:
+    """Return all work by the clock; `zone` is the one in which days begin and end."""
+
+    async def run(database: Database) -> None:
+        await open_and_cut(database, zone, public_url)
+
+    return (Job(name="issues", every_seconds=ISSUES_EVERY_SECONDS, run=run), *JOBS)

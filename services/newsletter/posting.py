@@ -6,6 +6,7 @@ import socket
 
 from services.newsletter.addresses import open_book
 from services.newsletter.copies import Copies
+from services.newsletter.issues.telling import moved
 from services.newsletter.sending.pausing import may_send
 from services.newsletter.sending.sender import Pace, Sender
 from shared.db import Database
@@ -48,6 +49,7 @@ class Posting:
             open_address=book.open,
             write=Copies(book, outgoing, self._parts.public_url).write,
             may_send=may_send,
+            moved=moved(self._parts.public_url),
             pace=self._pace,
         )
         await sender.run()

@@ -52,6 +52,7 @@ class View:
     offered: tuple[Action, ...]  # what this person may do now
     own_work: bool  # this person could decide, were it not their own work
     names: Mapping[str, str]  # of people by id; an id without one is shown as it is
+    may_look: bool = False  # one person approved it alone, and this one may say that they have looked at it
 
     @property
     def tone(self) -> str:

@@ -28,6 +28,7 @@ _WRITERS = frozenset({Role.DRAFTER, Role.APPROVER})
 STAFF = (
     Section(address="/desk/", key="staff.nav.desk"),
     Section(address="/intake/review/", key="staff.nav.review", roles=frozenset({Role.MODERATOR})),
+    Section(address="/newsletter/issues/", key="staff.nav.issues", roles=_WRITERS),
     Section(address="/newsletter/pool", key="staff.nav.pool", roles=_WRITERS),
     Section(address="/social/drafts", key="staff.nav.drafts", roles=_WRITERS),
     Section(address="/social/posts", key="staff.nav.posts", roles=_WRITERS),

@@ -10,7 +10,7 @@ import pytest
 
 from services.desk.handlers import LISTENS as DESK_LISTENS
 from services.intake.handlers import LISTENS as INTAKE_LISTENS
-from services.newsletter.handlers import LISTENS as NEWSLETTER_LISTENS
+from services.newsletter.handlers import listens as newsletter_listens
 from services.social.handlers import LISTENS as SOCIAL_LISTENS
 from shared.events import registry
 from shared.events.codes import Service
@@ -21,7 +21,7 @@ SERVICES = ROOT / "services"
 LISTENS: dict[str, Listeners] = {
     "desk": DESK_LISTENS,
     "intake": INTAKE_LISTENS,
-    "newsletter": NEWSLETTER_LISTENS,
+    "newsletter": newsletter_listens("http://127.0.0.1:8000"),
     "social": SOCIAL_LISTENS,
 }
 CLASSES = {model.__name__: event_type for event_type, model in registry.EVENT_TYPES.items()}

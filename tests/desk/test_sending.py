@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from services.desk.handlers import LISTENS as DESK
-from services.newsletter.handlers import LISTENS as NEWSLETTER
+from services.newsletter.handlers import listens
 from services.social.handlers import LISTENS as SOCIAL
 from shared import clock
 from shared.consumer import Consumer
@@ -38,7 +38,7 @@ async def three_wait(tx: Transaction, scope: str) -> Waiting:
 
 
 BUSY = Sender(service=Service.SOCIAL, waiting=three_wait)
-LISTENS: Mapping[str, Listeners] = {"newsletter": NEWSLETTER, "social": SOCIAL}
+LISTENS: Mapping[str, Listeners] = {"newsletter": listens("http://127.0.0.1:8000"), "social": SOCIAL}
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sqlalchemy import select, text, update
 from services.desk import app as desk
 from services.desk.web import routers as desk_routers
 from services.newsletter import app as newsletter
-from services.newsletter.handlers import LISTENS as NEWSLETTER_LISTENS
+from services.newsletter.handlers import listens as newsletter_listens
 from services.newsletter.web import pool_show
 from services.social import app as social
 from services.social.handlers import LISTENS as SOCIAL_LISTENS
@@ -130,7 +130,7 @@ async def system(url: str) -> AsyncIterator[System]:
         app=app,
         databases=databases,
         consumers={
-            "newsletter": consumer(databases["newsletter"], NEWSLETTER_LISTENS),
+            "newsletter": consumer(databases["newsletter"], newsletter_listens(PUBLIC_URL)),
             "social": consumer(databases["social"], SOCIAL_LISTENS),
         },
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,11 +12,14 @@ from sqlalchemy import insert, select
 from services.newsletter.addresses import AddressBook, domain_of, open_book
 from services.newsletter.sending import issues
 from services.newsletter.sending.issues import standing
-from services.newsletter.sending.rules import Claim, Standing, SubscriberState, content_hash
+from services.newsletter.sending.rules import ABOUT, Claim, Standing, SubscriberState, content_hash
 from services.newsletter.sending.sender import Pace, Sender
 from services.newsletter.sending.tables import attempts, audience, subscribers
 from shared import clock
-from shared.db import Database, is_away
+from shared.approval import store as approvals
+from shared.approval.content import fingerprint
+from shared.approval.rules import State
+from shared.db import Database, Transaction, is_away
 from shared.ids import new_id
 from shared.mail.server import MailServer
 from shared.mail.smtp import Envelope, Patience
@@ -74,11 +78,19 @@ async def subscribe(
     return {address: row["id"] for address, row in zip(addresses, rows, strict=True)}
 
 
+async def approve(tx: Transaction, issue: UUID, variants: Mapping[str, Any] = VARIANTS) -> None:
+    """Have these variants stand as approved, as two persons would have left them."""
+    held = await approvals.hold(tx, ABOUT, issue)
+    standing = replace(held.standing, state=State.APPROVED, fingerprint=fingerprint(variants))
+    await approvals.save(tx, held, standing)
+
+
 async def send_now(database: Database, *, expires_in: timedelta = timedelta(days=3)) -> UUID:
     """Schedule an issue for this moment, freeze its audience and return its id."""
     issue = new_id()
     async with database.transaction() as tx:
         now = clock.now()
+        await approve(tx, issue)
         await issues.schedule(
             tx,
             issue,

@@ -45,6 +45,7 @@ from tests.newsletter.sending import (
     HELLO,
     QUICK,
     VARIANTS,
+    approve,
     attempts_of,
     rows_of,
     send_now,
@@ -448,7 +449,7 @@ async def test_what_is_not_what_was_approved_cannot_be_scheduled(database: Datab
     async with database.transaction() as tx:
         with pytest.raises(ValueError, match="approved"):
             await issues.schedule(
-                tx, new_id(), variants=VARIANTS, approved_hash=content_hash({}), fallback="en", starts_at=now, expires_at=now
+                tx, new_id(), variants=VARIANTS, approved_hash=content_hash({"en": {}}), fallback="en", starts_at=now, expires_at=now
             )
 
 
@@ -474,6 +475,7 @@ async def test_issue_whose_time_is_over_is_held_and_goes_when_a_person_says_so(d
     async with database.transaction() as tx:
         hash_ = content_hash(VARIANTS)
         over = now - timedelta(minutes=1)
+        await approve(tx, issue)
         await issues.schedule(
             tx, issue, variants=VARIANTS, approved_hash=hash_, fallback="en", starts_at=over - timedelta(days=9), expires_at=over
         )

@@ -12,6 +12,7 @@ from alembic.operations import Operations
 from sqlalchemy import Column, Connection, DateTime, Row, Table, Uuid, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
+from shared import actors
 from shared.approval import deciding, editing
 from shared.approval.content import Fingerprint, fingerprint
 from shared.approval.deciding import Decided
@@ -78,7 +79,7 @@ async def service(url: str, *, pool_size: int = 10) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def draft(database: Database, texts: Mapping[str, str] | None = None, *, by: Actor | None = ANA) -> UUID:
+async def draft(database: Database, texts: Mapping[str, str] | None = None, *, by: actors.Actor | None = ANA) -> UUID:
     """Return a new post, written by somebody."""
     item = new_id()
     async with database.transaction() as tx:
@@ -88,7 +89,7 @@ async def draft(database: Database, texts: Mapping[str, str] | None = None, *, b
 
 
 async def write(
-    database: Database, item: UUID, texts: Mapping[str, str], *, by: Actor | None = ANA, expires_at: datetime | None = None
+    database: Database, item: UUID, texts: Mapping[str, str], *, by: actors.Actor | None = ANA, expires_at: datetime | None = None
 ) -> Standing:
     """Edit a post."""
     async with database.transaction() as tx:
@@ -105,7 +106,7 @@ async def shown(database: Database, item: UUID) -> Fingerprint:
 
 
 async def does(
-    database: Database, item: UUID, action: Action, by: Actor, *, seen: Fingerprint | None = None, reason: str | None = "Because."
+    database: Database, item: UUID, action: Action, by: actors.Actor, *, seen: Fingerprint | None = None, reason: str | None = "Because."
 ) -> Decided:
     """Have a person act on what stands there now, or on what they saw."""
     seen = seen or await shown(database, item)

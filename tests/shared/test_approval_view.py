@@ -12,6 +12,7 @@ from shared.approval import rules, sending
 from shared.approval.content import Content, fingerprint
 from shared.approval.rules import Act, Action, AlreadyDecidedError, ApprovalError, ContentChangedError, OwnWorkError, Standing, State, Step
 from shared.approval.view import UnknownActionError, act_from_form, changes_between, problem_of, sentence_of, view_of
+from shared.approval.web import NothingToApproveError
 from shared.events.codes import Role
 from shared.i18n import LANGUAGES, translate
 from shared.web.pages import Pages
@@ -59,6 +60,7 @@ REFUSED: Sequence[ApprovalError] = (
     rules.SeenNeededError(),
     rules.NotSubmittedError(),
     rules.TooLateError(),
+    NothingToApproveError(),
     sending.NotApprovedError(State.DRAFT),
     sending.OtherThanApprovedError(()),
 )

@@ -16,6 +16,7 @@ from services.intake.store import tables as intake
 from services.newsletter import store as newsletter
 from services.social.store import tables as social
 from shared import inbox, outbox, parking, tasks
+from shared.approval import store as approvals
 from shared.auth import people
 from shared.db import Database, metadata
 from shared.mail.queue import store as mails
@@ -26,7 +27,7 @@ from shared.pauses import switch
 OWN: dict[str, tuple[MetaData, ...]] = {
     "desk": (awaiting.awaited.metadata, mails.TABLES, switch.TABLES),  # with the tables of people and of the trail
     "intake": (intake.TABLES, mails.TABLES, people.TABLES, tasks.TABLES),
-    "newsletter": (newsletter.TABLES, pauses.TABLES, people.TABLES),
+    "newsletter": (newsletter.TABLES, approvals.TABLES, tasks.TABLES, mails.TABLES, pauses.TABLES, people.TABLES),
     "social": (social.TABLES, pauses.TABLES, people.TABLES),
 }
 

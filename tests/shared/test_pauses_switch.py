@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
-from services.newsletter.handlers import LISTENS as NEWSLETTER
+from services.newsletter.handlers import listens
 from services.social.handlers import LISTENS as SOCIAL
 from shared import clock
 from shared.consumer import Consumer
@@ -23,6 +23,8 @@ from shared.trace import Cause
 from tests.desk.wire import records_of
 from tests.shared.actors import Actor
 from tests.shared.approval_items import make_tables, told
+
+NEWSLETTER = listens("http://127.0.0.1:8000")
 
 OPERATOR = Actor(id="olu", roles=frozenset({Role.OPERATOR}))
 CAUSE = Cause.start()

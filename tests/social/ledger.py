@@ -8,13 +8,13 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 
 from services.social.domain.content import Content
-from services.social.domain.schedule import plan
 from services.social.store import deliveries as ledger
 from services.social.store.tables import attempts, deliveries
 from shared import clock
 from shared.db import Database
 from shared.ids import new_id
 from shared.trace import Cause
+from shared.wall_clock import plan
 
 
 async def put(database: Database, content: Content, *, approved: bool = True, due_in: timedelta = timedelta(0)) -> UUID:

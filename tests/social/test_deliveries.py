@@ -16,7 +16,6 @@ from services.demo.sandbox.moods import Kind, Mood
 from services.demo.sandbox.server import Sandbox, sandbox
 from services.social import sender as its_sender
 from services.social.domain.deliveries import Next, Outcome, Pace, Result, State, WaitingFor, after_not_found
-from services.social.domain.schedule import plan
 from services.social.sender import Sender
 from services.social.store import deliveries as ledger
 from services.social.store.tables import deliveries, looks
@@ -29,6 +28,7 @@ from shared.migrations import migrate
 from shared.pauses import store as pauses
 from shared.pauses.store import Origin
 from shared.trace import Cause
+from shared.wall_clock import plan
 from tests.social.ledger import all_of, put, tried, unsettled
 from tests.social.test_x import PICTURE, PIXELS
 from tests.social.x_sandbox import QUICK, words, x_on

@@ -1,17 +1,29 @@
 """The sending of an issue as a whole: scheduled, begun, held, resumed, ended, and counted. Functions on a transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Row, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.newsletter.sending.rules import AudienceState, Exclusion, Hold, SendState, Standing, content_hash
+from services.newsletter.sending.rules import ABOUT, AudienceState, Exclusion, Hold, SendState, Standing, content_hash
 from services.newsletter.sending.tables import audience, sends
 from shared import clock
+from shared.approval import sending as approved
+from shared.approval import store as approvals
+from shared.approval.content import ContentError
+from shared.approval.rules import ApprovalError
 from shared.db import Transaction
+
+Moved = Callable[[Transaction, UUID], Awaitable[None]]
+"""What follows, in the same transaction, when the sending of an issue has begun or is over."""
+
+
+async def nothing_follows(tx: Transaction, issue_id: UUID) -> None:
+    """Do nothing more."""
+    del tx, issue_id
 
 
 async def schedule(
@@ -24,7 +36,10 @@ async def schedule(
     starts_at: datetime,
     expires_at: datetime,
 ) -> None:
-    """Keep what was approved, to be sent at `starts_at`; raises ValueError when `variants` are not what was approved."""
+    """Keep what was approved, to be sent at `starts_at`, in place of an earlier plan that has not begun.
+
+    Raises ValueError when `variants` are not what was approved, or the sending has begun.
+    """
     if content_hash(variants) != approved_hash:
         raise ValueError("These variants are not what was approved; let them be approved as they are now.")
     if fallback not in variants:
@@ -37,33 +52,59 @@ async def schedule(
         "starts_at": clock.check_aware(starts_at),
         "expires_at": clock.check_aware(expires_at),
         "state": SendState.SCHEDULED.value,
+        "held_because": "",
     }
-    await tx.execute(insert(sends).values(values))
+    new = insert(sends).values(values)
+    kept = new.on_conflict_do_update(index_elements=["issue_id"], set_=values, where=sends.c.frozen_at.is_(None))
+    if (await tx.execute(kept.returning(sends.c.issue_id))).first() is None:
+        raise ValueError("This issue is being sent or was sent; it cannot be scheduled again.")
 
 
-async def begin_due(tx: Transaction) -> Sequence[UUID]:
-    """Freeze the audience of every send whose hour has come, and return their issues; one whose time is over is held instead."""
-    due = await tx.execute(
-        select(sends)
-        .where(sends.c.state == SendState.SCHEDULED.value, sends.c.starts_at <= text("now()"))
-        .order_by(sends.c.starts_at)
-        .with_for_update(skip_locked=True)
-    )
+async def unschedule(tx: Transaction, issue_id: UUID) -> bool:
+    """Let nothing more leave of an issue that is no longer approved: a plan goes, a sending that has begun is held.
+
+    Returns whether there was either. Hold the row of its approval before this.
+    """
+    planned = await tx.execute(delete(sends).where(sends.c.issue_id == issue_id, sends.c.frozen_at.is_(None)))
+    return planned.rowcount == 1 or await hold(tx, issue_id, Hold.APPROVAL)
+
+
+async def begin_due(tx: Transaction, moved: Moved = nothing_follows) -> Sequence[UUID]:
+    """Freeze the audience of every send whose hour has come, and return their issues; one whose time is over is held instead.
+
+    Whether exactly this is approved is asked here, and nobody can void the approval until `tx` has ended.
+    """
+    due = select(sends.c.issue_id).where(sends.c.state == SendState.SCHEDULED.value, sends.c.starts_at <= text("now()"))
     begun = []
-    for send in due.all():
-        because = _why_not(send.variants, send.approved_hash, send.expires_at)
-        if because is not None:
-            await hold(tx, send.issue_id, because)
+    for issue_id in (await tx.execute(due.order_by(sends.c.starts_at, sends.c.issue_id))).scalars().all():
+        # The approval is held before the plan, as by everybody who edits; the other way round two would wait for each other.
+        await approvals.find(tx, ABOUT, issue_id, share=True)
+        here = select(sends).where(sends.c.issue_id == issue_id, sends.c.state == SendState.SCHEDULED.value)
+        send = (await tx.execute(here.with_for_update(skip_locked=True))).first()
+        if send is None:
             continue
-        await freeze(tx, send.issue_id, list(send.variants), send.fallback)
-        begun.append(send.issue_id)
+        because = await _why_not(tx, send)
+        if because is not None:
+            await hold(tx, issue_id, because)
+            continue
+        await freeze(tx, issue_id, list(send.variants), send.fallback)
+        await moved(tx, issue_id)
+        begun.append(issue_id)
     return begun
 
 
-def _why_not(variants: Mapping[str, Any], approved_hash: str, expires_at: datetime) -> Hold | None:
-    if content_hash(variants) != approved_hash:
+async def _why_not(tx: Transaction, send: Row[Any]) -> Hold | None:
+    try:
+        seen = await approved.check(tx, ABOUT, send.issue_id, send.variants)
+    except ContentError:
         return Hold.CONTENT
-    return Hold.EXPIRED if expires_at <= clock.now() else None
+    except approved.OtherThanApprovedError:
+        return Hold.CONTENT
+    except ApprovalError:
+        return Hold.APPROVAL
+    if seen.whole != send.approved_hash:
+        return Hold.CONTENT
+    return Hold.EXPIRED if send.expires_at <= clock.now() else None
 
 
 _FREEZE = text("""
@@ -94,7 +135,16 @@ async def hold(tx: Transaction, issue_id: UUID, because: Hold) -> bool:
 
 
 async def resume(tx: Transaction, issue_id: UUID, *, expires_at: datetime) -> bool:
-    """Let a held issue go on, until `expires_at`; returns whether it was held."""
+    """Let a held issue go on, until `expires_at`; returns whether it was held.
+
+    Raises the ApprovalErrors of `shared.approval.sending.check`: what is not approved as it is does not go on.
+    """
+    await approvals.find(tx, ABOUT, issue_id, share=True)
+    held = select(sends).where(sends.c.issue_id == issue_id, sends.c.state == SendState.HELD.value)
+    send = (await tx.execute(held.with_for_update())).first()
+    if send is None:
+        return False
+    await approved.check(tx, ABOUT, issue_id, send.variants)
     done = await tx.execute(
         text("""
             UPDATE sends SET state = CASE WHEN frozen_at IS NULL THEN 'scheduled' ELSE 'sending' END, held_because = '', expires_at = :at
@@ -130,7 +180,7 @@ async def approved_variants(tx: Transaction, issue_id: UUID, approved_hash: str)
     return {}
 
 
-async def end_what_is_over(tx: Transaction) -> Sequence[UUID]:
+async def end_what_is_over(tx: Transaction, moved: Moved = nothing_follows) -> Sequence[UUID]:
     """Hold sends whose last hour has passed, close those for whom nobody waits any more, and return the issues of the latter."""
     await tx.execute(
         text(
@@ -145,7 +195,10 @@ async def end_what_is_over(tx: Transaction) -> Sequence[UUID]:
             RETURNING issue_id
         """)
     )
-    return list(done.scalars())
+    ended = list(done.scalars())
+    for issue_id in ended:
+        await moved(tx, issue_id)
+    return ended
 
 
 _STANDING = text("""

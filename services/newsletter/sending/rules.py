@@ -9,7 +9,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-import orjson
+from shared.approval.content import fingerprint
+
+ABOUT = "issue"
+"""What an issue is called where approvals are kept."""
 
 
 class SendState(StrEnum):
@@ -60,6 +63,8 @@ class Hold(StrEnum):
 
     EXPIRED = "expired"  # its last hour has passed; a person says whether it may still go
     CONTENT = "content"  # what stands here is not what was approved
+    APPROVAL = "approval"  # it is not approved, or no longer
+    PERSON = "person"  # somebody stopped it
     REFUSALS = "refusals"  # the server refuses us or the message, whoever the recipient
 
 
@@ -105,8 +110,8 @@ def message_id(issue_id: UUID, subscriber_id: UUID, domain: str) -> str:
 
 
 def content_hash(variants: Mapping[str, Any]) -> str:
-    """Return the SHA-256, in hex, of exactly what goes out: every language's variant as canonical JSON."""
-    return hashlib.sha256(orjson.dumps(variants, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    """Return the SHA-256, in hex, of exactly what goes out: that to which an approval is bound; raises ContentError."""
+    return fingerprint(variants).whole
 
 
 @dataclass(frozen=True, kw_only=True)

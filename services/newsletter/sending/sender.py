@@ -13,6 +13,7 @@ from uuid import UUID
 
 from services.newsletter.sending import issues, ledger
 from services.newsletter.sending.commits import Commits, MaySend, NotStartedError
+from services.newsletter.sending.issues import Moved, nothing_follows
 from services.newsletter.sending.ledger import EVERYTHING, Ended, Start
 from services.newsletter.sending.rules import (
     FAILED,
@@ -79,10 +80,14 @@ class Sender:
         open_address: Callable[[bytes], str],
         write: Write,
         may_send: MaySend = always,
+        moved: Moved = nothing_follows,
         pace: Pace | None = None,
         patience: Patience | None = None,
     ) -> None:
-        """Take the newsletter's database and the mail server; `hello` is our name in greetings and the domain of Message-IDs."""
+        """Take the newsletter's database and the mail server.
+
+        `hello` is our name in greetings and the domain of Message-IDs; `moved` follows when an issue's sending has begun or is over.
+        """
         self.id = new_id()
         self.trouble = ""  # why nothing is sent; empty when something is
         self._database = database
@@ -91,6 +96,7 @@ class Sender:
         self._open_address = open_address
         self._write = write
         self._may_send = may_send
+        self._moved = moved
         self._pace = pace or Pace()
         self._commits = Commits(database, self.id, may_send)
         self._in_hand: dict[int, Claim] = {}  # by connection
@@ -149,8 +155,8 @@ class Sender:
                     await ledger.forget_slowness(tx, self._accepted)
                     self._accepted = set()
                     await ledger.take_over(tx, self._pace.dead_seconds)
-                    await issues.begin_due(tx)
-                    await issues.end_what_is_over(tx)
+                    await issues.begin_due(tx, self._moved)
+                    await issues.end_what_is_over(tx, self._moved)
             except Exception as error:
                 if not is_away(error):
                     raise

@@ -41,6 +41,7 @@ sends = Table(
     Column("audience", Integer, nullable=False, server_default=text("0")),  # rows when it was frozen: what the rest must add up to
     Column("frozen_at", DateTime(timezone=True)),
     Column("finished_at", DateTime(timezone=True)),
+    Column("told", Integer, nullable=False, server_default=text("0")),  # how often issue.sent.v1 was told
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 

@@ -1,13 +1,17 @@
 """The pool of items as the team sees it."""
 
 from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
-from services.newsletter.domain import ItemState
+from services.newsletter.domain import ItemState, Level
+from services.newsletter.issues.tables import issues
+from services.newsletter.sending.tables import sends
 from services.newsletter.store import list_items, pool_items
 from shared.auth.require import require
+from shared.auth.tokens import Person
 from shared.db import Database, Transaction
 from shared.events.codes import Role
 from shared.i18n import CONTENT_LANGUAGES
@@ -23,13 +27,32 @@ def router(database: Database, pages: Pages) -> APIRouter:
     router = APIRouter(dependencies=[Depends(require(Role.DRAFTER, Role.APPROVER))], include_in_schema=False)
 
     @router.get(POOL)
-    async def pool(request: Request) -> Response:
-        """Show what an issue can be made from, newest first, each with where it came from."""
+    async def pool(request: Request, person: Annotated[Person, Depends(require(Role.DRAFTER, Role.APPROVER))]) -> Response:
+        """Show what an issue can be made from, newest first, each with where it came from and the issue that it goes into."""
         async with database.transaction() as tx:
             items = await list_items(tx, SHOWN)
-        return pages.render(request, "newsletter/pool.html", items=items, content_languages=CONTENT_LANGUAGES, full=len(items) == SHOWN)
+            numbers = {row.id: row.number for row in await tx.execute(select(issues.c.id, issues.c.number))}
+            changeable = await issues_to_change(tx)
+        return pages.render(
+            request,
+            "newsletter/pool.html",
+            items=items,
+            content_languages=CONTENT_LANGUAGES,
+            full=len(items) == SHOWN,
+            numbers=numbers,
+            changeable=changeable,
+            levels=[level.value for level in Level],
+            may_edit=person.holds(Role.DRAFTER),
+        )
 
     return router
+
+
+async def issues_to_change(tx: Transaction) -> Sequence[Row[Any, Any, Any]]:
+    """Return the issues that items can still be moved into or out of, newest first."""
+    begun = select(sends.c.issue_id).where(sends.c.frozen_at.is_not(None))
+    query = select(issues.c.id, issues.c.number, issues.c.cut_at).where(issues.c.id.not_in(begun)).order_by(issues.c.serial.desc())
+    return (await tx.execute(query)).all()
 
 
 async def facts(tx: Transaction, trace_id: str) -> Sequence[Fact]:

@@ -14,7 +14,7 @@ from shared.events.codes import Role
 
 def router(database: Database) -> APIRouter:
     """Return the address of progress."""
-    router = APIRouter(dependencies=[Depends(require(Role.DRAFTER, Role.APPROVER))], include_in_schema=False)
+    router = APIRouter(dependencies=[Depends(require(Role.DRAFTER, Role.APPROVER, Role.OPERATOR))], include_in_schema=False)
 
     @router.get("/newsletter/sends/{issue_id}.json")
     async def sending(issue_id: UUID) -> JSONResponse:

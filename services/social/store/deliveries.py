@@ -10,13 +10,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.social.domain.content import Content
 from services.social.domain.deliveries import CLAIMABLE, Outcome, Result, State
-from services.social.domain.schedule import Planned
 from services.social.store.tables import accounts, attempts, deliveries, looks, pictures
 from shared.db import Transaction
 from shared.events.base import Source
 from shared.events.codes import Network
 from shared.ids import new_id
 from shared.trace import Cause
+from shared.wall_clock import Planned
 
 Delivery = Row[Any]
 """A row of `deliveries`."""

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.social.domain.schedule import Oddity, plan
 from shared.i18n import LANGUAGES, translate
+from shared.wall_clock import Oddity, plan
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ class Oddity(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """When a post is to go out."""
+    """When something is to go out."""
 
     local: datetime  # as it was wished, without a zone
     zone: str  # IANA name: a changed rule of summer time moves the instant, not the wish
@@ -25,7 +25,7 @@ class Planned:
     @property
     def oddity_key(self) -> str:
         """Key of the sentence that tells the oddity; empty where nothing is odd."""
-        return f"social.schedule.{self.oddity.value}" if self.oddity else ""
+        return f"wall-clock.{self.oddity.value}" if self.oddity else ""
 
 
 def plan(local: datetime, zone: str) -> Planned:
