@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from services.desk import app as desk
-from shared import i18n
 from services.desk.web import start
+from shared import i18n
 from shared.events.registry import EVENT_TYPES
 from shared.i18n import LANGUAGES, look_up
 from shared.ids import new_id
