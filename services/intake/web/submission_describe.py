@@ -29,6 +29,8 @@ def describe(kind: str, fields: Mapping[str, Any], reader: str) -> Sequence[tupl
 
 
 def _titled(kind: str, name: str, reader: str) -> str:
+    if name == "language":
+        return sentences(reader)("staff.review.written-in")  # the form's own words speak to who writes
     own = f"kind.{kind}.{name}"
     return sentences(reader)(own if i18n.knows(own) else f"kind.practice.{name}")  # what kinds share stands once, with the practice
 
