@@ -128,6 +128,10 @@ class Pages:
             return url_with(lang=code)
 
         person = person_of(request)
+
+        def may(*roles: str) -> bool:
+            return person is not None and not person.roles.isdisjoint(roles)
+
         indexable = status == 200 and request.method == "GET" and not is_private(request.state)
         return {
             "t": sentences(language),
@@ -147,6 +151,7 @@ class Pages:
             "public_sections": navigation.PUBLIC,
             "staff_sections": navigation.for_roles(navigation.STAFF, person.roles if person else frozenset()),
             "person": person,
+            "may": may,
             "current_section": navigation.current(navigation.PUBLIC, request.url.path),
             "current_staff_section": navigation.current(navigation.STAFF, request.url.path),
             "banner": self.banner,
