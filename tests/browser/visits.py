@@ -82,7 +82,7 @@ BESIDE = (
     Visit(address="/intake/partners/", send=True, status=422),
     Visit(address="/desk/people/", send=True, status=422),
     Visit(address="/desk/sign-in", who="", send=True, status=422),
-    Visit(address="{sandbox}", foreign=True),
+    Visit(address="{sandbox}"),
 )
 """The same pages as somebody else sees them, with what is wrong with a form, and pages that have no route."""
 
