@@ -30,6 +30,13 @@ async def complaints(page: Page, *, without: Sequence[str] = ()) -> list[str]:
     return [f"{one['id']}: {node['html'][:160]}" for one in found.response["violations"] for node in one["nodes"]]
 
 
+def heard(page: Page) -> Sequence[str]:
+    """Return what the browser will have to complain of."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    return said
+
+
 async def wide(page: Page) -> bool:
     return bool(await page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
@@ -61,8 +68,7 @@ async def test_public_pages_are_without_fault_in_every_guise(chromium_path: Path
             context = await browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
             await lead(context, client)
             page = await context.new_page()
-            said: list[str] = []
-            page.on("console", lambda message, said=said: said.append(message.text))
+            said = heard(page)
             for address in (*addresses, f"{SITE}/newsletter/archive/7?lang=zh&view=text"):
                 await page.goto(address.format(language))
                 found[address.format(language), scheme, width] = [*await complaints(page), *(["wide"] if await wide(page) else []), *said]

@@ -90,7 +90,10 @@ def _item(item: Item, language: Language) -> str:
 def _turned(line: str) -> str:
     """Return a line that runs from right to left with a mark that says so, where it begins with a sign, a digit or a Latin word."""
     classes = [unicodedata.bidirectional(character) for character in line]
-    return _RIGHT_TO_LEFT_MARK + line if classes[:1] not in ([], ["R"], ["AL"]) and not {"R", "AL"}.isdisjoint(classes) else line
+    foreign = "L" in classes and {"R", "AL"}.isdisjoint(classes)
+    if not line or classes[0] in {"R", "AL"} or foreign or line == FOOT.strip("\n"):
+        return line
+    return _RIGHT_TO_LEFT_MARK + line
 
 
 def _say(words: Said | None) -> str:
