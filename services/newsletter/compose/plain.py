@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from services.newsletter.compose import writing
 from services.newsletter.compose.arranging import Group, Placed, arrange
@@ -29,7 +30,7 @@ _NEVER_LAST = "（《「『“‘"
 
 def text(edition: Edition, language: Language, *, month: str, leave: str) -> str:
     """Return the issue as text, the reader's own part behind FOOT; `leave` stands where their link does."""
-    body = "\n\n\n".join([_head(edition, language, month), *_parts(edition, language)])
+    body = "\n\n".join([_head(edition, language, month), *_parts(edition, language)])
     foot = [
         _wrapped(translate(language, "newsletter.mail.why")),
         f"{_wrapped(translate(language, 'newsletter.mail.leave'))}\n{leave}",
@@ -54,7 +55,7 @@ def _head(edition: Edition, language: Language, month: str) -> str:
 def _parts(edition: Edition, language: Language) -> Iterator[str]:
     for part in arrange(edition.blocks):
         if isinstance(part, Group):
-            yield _underlined(translate(language, f"newsletter.mail.level.{part.level}"), "-")
+            yield "\n" + _underlined(translate(language, f"newsletter.mail.level.{part.level}"), "-")
             for item in part.items:
                 yield _item(item, language)
         elif shown := _block(part, language):
@@ -64,7 +65,7 @@ def _parts(edition: Edition, language: Language) -> Iterator[str]:
 def _block(placed: Placed, language: Language) -> str:
     match placed.block:
         case Heading() as heading:
-            return _underlined(_say(said(heading.title, language)), "=")
+            return "\n" + _underlined(_say(said(heading.title, language)), "=")
         case Passage() as passage:
             return _rich(said(passage.text, language))
         case Button() as button:
@@ -90,7 +91,10 @@ def _item(item: Item, language: Language) -> str:
 def _turned(line: str) -> str:
     """Return a line that runs from right to left with a mark that says so, where it begins with a sign, a digit or a Latin word."""
     classes = [unicodedata.bidirectional(character) for character in line]
-    return _RIGHT_TO_LEFT_MARK + line if classes[:1] not in ([], ["R"], ["AL"]) and not {"R", "AL"}.isdisjoint(classes) else line
+    foreign = "L" in classes and {"R", "AL"}.isdisjoint(classes)
+    if not line or classes[0] in {"R", "AL"} or foreign or line == FOOT.strip("\n"):
+        return line
+    return _RIGHT_TO_LEFT_MARK + line
 
 
 def _say(words: Said | None) -> str:
@@ -114,13 +118,14 @@ def _wrapped(words: str) -> str:
 
 def _laid(words: str, first: str, rest: str) -> str:
     """Return a paragraph in lines of COLUMNS at most, unless a word is longer; `first` and `rest` stand before its lines."""
-    lines, line = [], first
+    lines, line, width = [], first, columns(first)
     bare = True  # nothing but the beginning stands on the line
     for piece in _pieces(words):
-        if not bare and columns(line) + columns(piece.rstrip()) > COLUMNS:
+        if not bare and width + columns(piece.rstrip()) > COLUMNS:
             lines.append(line.rstrip())
-            line, bare = rest, True
-        line += piece.lstrip() if bare else piece
+            line, width, bare = rest, columns(rest), True
+        added = piece.lstrip() if bare else piece
+        line, width = line + added, width + columns(added)
         bare = bare and not piece.strip()
     return "\n".join([*lines, line.rstrip()])
 
@@ -148,13 +153,16 @@ def _may_end(character: str, following: str) -> bool:
 
 
 def _is_wide(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in _WIDE
+    return _width(character) == 2
 
 
 def columns(words: str) -> int:
     """Return how many columns a terminal shows `words` in: two for a Chinese letter, none for a mark above another."""
-    return sum(
-        2 if _is_wide(character) else 1
-        for character in words
-        if not unicodedata.combining(character) and unicodedata.category(character) != "Cf"
-    )
+    return len(words) if words.isascii() else sum(map(_width, words))
+
+
+@lru_cache(maxsize=10_000)
+def _width(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) == "Cf":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
