@@ -366,6 +366,7 @@ def test_chinese_wraps_though_it_has_no_spaces() -> None:
 def test_arabic_text_marks_the_lines_that_would_run_the_other_way() -> None:
     text = VARIANTS["ar"]["text"]
     assert "\n\u200f- ما جاء من أنحاء العالم\n" in text
+    assert "\n\u200f=====" in text
     assert "\u2066<https://tidings.example.org/pledges/>\u2069" in text
     assert "\nhttps://tidings.example.org/practices/mobile-clinics\n" in text
     assert "\u200f" not in VARIANTS["en"]["text"]

@@ -29,7 +29,7 @@ _NEVER_LAST = "（《「『“‘"
 
 def text(edition: Edition, language: Language, *, month: str, leave: str) -> str:
     """Return the issue as text, the reader's own part behind FOOT; `leave` stands where their link does."""
-    body = "\n\n\n".join([_head(edition, language, month), *_parts(edition, language)])
+    body = "\n\n".join([_head(edition, language, month), *_parts(edition, language)])
     foot = [
         _wrapped(translate(language, "newsletter.mail.why")),
         f"{_wrapped(translate(language, 'newsletter.mail.leave'))}\n{leave}",
@@ -54,7 +54,7 @@ def _head(edition: Edition, language: Language, month: str) -> str:
 def _parts(edition: Edition, language: Language) -> Iterator[str]:
     for part in arrange(edition.blocks):
         if isinstance(part, Group):
-            yield _underlined(translate(language, f"newsletter.mail.level.{part.level}"), "-")
+            yield "\n" + _underlined(translate(language, f"newsletter.mail.level.{part.level}"), "-")
             for item in part.items:
                 yield _item(item, language)
         elif shown := _block(part, language):
@@ -64,7 +64,7 @@ def _parts(edition: Edition, language: Language) -> Iterator[str]:
 def _block(placed: Placed, language: Language) -> str:
     match placed.block:
         case Heading() as heading:
-            return _underlined(_say(said(heading.title, language)), "=")
+            return "\n" + _underlined(_say(said(heading.title, language)), "=")
         case Passage() as passage:
             return _rich(said(passage.text, language))
         case Button() as button:
@@ -90,7 +90,10 @@ def _item(item: Item, language: Language) -> str:
 def _turned(line: str) -> str:
     """Return a line that runs from right to left with a mark that says so, where it begins with a sign, a digit or a Latin word."""
     classes = [unicodedata.bidirectional(character) for character in line]
-    return _RIGHT_TO_LEFT_MARK + line if classes[:1] not in ([], ["R"], ["AL"]) and not {"R", "AL"}.isdisjoint(classes) else line
+    foreign = "L" in classes and {"R", "AL"}.isdisjoint(classes)
+    if not line or classes[0] in {"R", "AL"} or foreign or line == FOOT.strip("\n"):
+        return line
+    return _RIGHT_TO_LEFT_MARK + line
 
 
 def _say(words: Said | None) -> str:
