@@ -100,7 +100,7 @@ async def test_people_are_reminded_once_and_the_cut_ends_it(database: Database, 
     at(monkeypatch, 2026, 11, 21)
     await open_and_cut(database, ZONE, PUBLIC_URL)
     assert len(await told(database, "task.closed.v1")) == 1
-    kinds = ["gather-issue", "submit-issue"]
+    kinds = ["gather-issue", "finish-issue"]
     assert [kind for row in await told(database, "task.opened.v1") for kind in kinds if f'"{kind}"' in row.body] == kinds
 
 
