@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.newsletter.compose import blocks
 from services.newsletter.domain import ItemState, Level
 from services.newsletter.issues import holding, opening
-from services.newsletter.issues.rules import AlreadyCutError, UnknownIssueError, is_to_be_cut
+from services.newsletter.issues.rules import AlreadyCutError, NotOfferedError, UnknownIssueError, is_to_be_cut
 from services.newsletter.issues.tables import issue_blocks, issues
 from services.newsletter.store import hold_pool, pool_items
 from shared import tasks
@@ -67,9 +67,14 @@ async def cut(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor | None
 
 
 async def move_in(tx: Transaction, thing: Thing, item_id: UUID, issue_id: UUID, *, by: Actor, cause: Cause) -> None:
-    """Put one item into an issue, out of whichever it was in; raises UnknownIssueError, UnderWayError."""
+    """Put one item into an issue, out of whichever it was in.
+
+    Raises UnknownIssueError, UnderWayError, and NotOfferedError for one whose source was withdrawn.
+    """
     await hold_pool(tx, alone=False)
     item = await _held_item(tx, item_id)
+    if item.state != ItemState.POOLED.value:
+        raise NotOfferedError
     if item.issue_id == issue_id:
         return
     if item.issue_id is not None:
