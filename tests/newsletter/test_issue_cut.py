@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from services.newsletter.domain import Level
-from services.newsletter.issues import cutting
-from services.newsletter.issues.rules import AlreadyCutError
+from services.newsletter.issues import cutting, editing
+from services.newsletter.issues.rules import AlreadyCutError, NotOfferedError
 from services.newsletter.issues.tables import issues
 from services.newsletter.jobs import open_and_cut
 from services.newsletter.store import hold_pool, save_item, withdraw_item
@@ -100,7 +100,7 @@ async def test_people_are_reminded_once_and_the_cut_ends_it(database: Database, 
     at(monkeypatch, 2026, 11, 21)
     await open_and_cut(database, ZONE, PUBLIC_URL)
     assert len(await told(database, "task.closed.v1")) == 1
-    kinds = ["gather-issue", "submit-issue"]
+    kinds = ["gather-issue", "finish-issue"]
     assert [kind for row in await told(database, "task.opened.v1") for kind in kinds if f'"{kind}"' in row.body] == kinds
 
 
@@ -218,6 +218,13 @@ async def test_withdrawn_source_takes_its_item_out_and_voids_the_approval(databa
         await cutting.follow_item(tx, THING, gone, by=None, cause=CAUSE)
     (block,) = await blocks_of(database, issue)
     assert (block.dropped_because, block.dropped_by) == ("Its figures were wrong.", None)
+    for back in (
+        lambda tx: editing.restore_block(tx, THING, issue, block.id, by=WRITER, cause=CAUSE),
+        lambda tx: cutting.move_in(tx, THING, gone, issue, by=WRITER, cause=CAUSE),
+    ):
+        with pytest.raises(NotOfferedError):
+            async with database.transaction() as tx:
+                await back(tx)
     async with database.transaction() as tx:
         state = (await tx.execute(text("SELECT state FROM approvals"))).scalar_one()
     assert state == "draft"

@@ -10,9 +10,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text, update
 
+from services.newsletter.compose import blocks
 from services.newsletter.handlers import listens
-from services.newsletter.issues import editing, scheduling
+from services.newsletter.issues import editing
+from services.newsletter.issues.rules import IssueError
 from services.newsletter.posting import Posting
+from services.newsletter.sending import issues as sending
 from services.newsletter.sending.rules import Hold, SendState, Standing, SubscriberState
 from services.newsletter.sending.tables import audience, senders, sends
 from services.newsletter.web.issue_send import mask
@@ -100,7 +103,7 @@ async def edit(service: Newsletter, issue: UUID, by: Any = WRITER) -> None:
     (block,) = await blocks_of(service.database, issue)
     content = {**block.content, "title": {**block.content["title"], "en": "One desk, for newcomers"}}
     async with service.database.transaction() as tx:
-        await editing.write_block(tx, THING, issue, editing.blocks.parse(content), block.revision, by=by, cause=CAUSE)
+        await editing.write_block(tx, THING, issue, blocks.parse(content), block.revision, by=by, cause=CAUSE)
 
 
 @pytest.mark.timeout(180)
@@ -126,7 +129,8 @@ async def test_issue_scheduled_by_page_reaches_its_audience_and_the_numbers_add_
         assert "6 = 5 + 0 + 1 + 0 + 0" in found.text
         assert translate("en", "staff.issues.sending.holds") in found.text
         assert (await operator.get(f"/newsletter/sends/{issue}.json")).json()["standing"]["holds"] is True
-    with pytest.raises(editing.IssueError):
+        assert "One desk for newcomers" in page(await operator.get("/newsletter/archive/1?lang=en")).text
+    with pytest.raises(IssueError):
         await edit(service, issue)
 
 
@@ -247,9 +251,9 @@ async def test_uncertain_mails_are_listed_by_masked_address_and_settled_once(ser
     issue = await approved(service.database)
     await plan(service, issue)
     async with service.database.transaction() as tx:
-        await scheduling.sending.begin_due(tx)
+        await sending.begin_due(tx)
         await tx.execute(update(audience).values(state="uncertain", reason="crashed", ended_at=clock.now()))
-        await scheduling.sending.end_what_is_over(tx)
+        await sending.end_what_is_over(tx)
     address = f"{ISSUES}{issue}/sending"
     async with service.browser(OPERATOR) as operator:
         found = page(await operator.get(address))

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.newsletter.compose import blocks
 from services.newsletter.domain import ItemState, Level
 from services.newsletter.issues import holding, opening
-from services.newsletter.issues.rules import AlreadyCutError, UnknownIssueError, is_to_be_cut
+from services.newsletter.issues.rules import AlreadyCutError, NotOfferedError, UnknownIssueError, is_to_be_cut
 from services.newsletter.issues.tables import issue_blocks, issues
 from services.newsletter.store import hold_pool, pool_items
 from shared import tasks
@@ -26,7 +26,6 @@ from shared.ids import new_id
 from shared.tasks import Task
 from shared.trace import Cause
 
-SUBMIT = "submit-issue"
 _LEVELS = list(Level)
 
 
@@ -63,14 +62,19 @@ async def cut(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor | None
     await tasks.close_task(tx, opening.GATHER, str(issue_id), end=TaskEnd.DONE, by=by.id if by else None, cause=cause)
     after = await holding.changed(tx, thing, issue_id, by=by, cause=cause)
     if after.state is State.DRAFT:
-        await _ask_to_submit(tx, thing, issue, cause)
+        await _ask_to_finish(tx, thing, issue, cause)
     return len(items)
 
 
 async def move_in(tx: Transaction, thing: Thing, item_id: UUID, issue_id: UUID, *, by: Actor, cause: Cause) -> None:
-    """Put one item into an issue, out of whichever it was in; raises UnknownIssueError, UnderWayError."""
+    """Put one item into an issue, out of whichever it was in.
+
+    Raises UnknownIssueError, UnderWayError, and NotOfferedError for one whose source was withdrawn.
+    """
     await hold_pool(tx, alone=False)
     item = await _held_item(tx, item_id)
+    if item.state != ItemState.POOLED.value:
+        raise NotOfferedError
     if item.issue_id == issue_id:
         return
     if item.issue_id is not None:
@@ -215,10 +219,10 @@ async def _place(tx: Transaction, issue_id: UUID, items: Sequence[Row[Any]], by:
         await tx.execute(new.on_conflict_do_update(index_elements=["issue_id", "item_id"], index_where=again, set_=back))
 
 
-async def _ask_to_submit(tx: Transaction, thing: Thing, issue: Row[Any], cause: Cause) -> None:
+async def _ask_to_finish(tx: Transaction, thing: Thing, issue: Row[Any], cause: Cause) -> None:
     matter = await thing.read(tx, issue.id)
     assert matter is not None
     day = issue.sends_at.date()
     due_by = matter.due or Days(precision="day", first=day, last=day)
-    task = Task(kind=SUBMIT, subject=str(issue.id), role=Role.DRAFTER, title=matter.title, address=matter.address, due=due_by)
+    task = Task(kind=holding.FINISH, subject=str(issue.id), role=Role.DRAFTER, title=matter.title, address=matter.address, due=due_by)
     await tasks.open_task(tx, task, cause=cause)

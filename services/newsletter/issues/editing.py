@@ -10,10 +10,12 @@ from sqlalchemy import Row, func, insert, select, update
 
 from services.newsletter.compose import blocks
 from services.newsletter.compose.blocks import Block
+from services.newsletter.domain import ItemState
 from services.newsletter.issues import holding
 from services.newsletter.issues.opening import GATHER
-from services.newsletter.issues.rules import Dates, IssueError, ReasonError, Rule, UnknownIssueError, check_languages
+from services.newsletter.issues.rules import Dates, IssueError, NotOfferedError, ReasonError, Rule, UnknownIssueError, check_languages
 from services.newsletter.issues.tables import issue_blocks, issue_rule, issues
+from services.newsletter.store import hold_pool, pool_items
 from shared import clock, tasks
 from shared.actors import Actor
 from shared.approval.rules import EDITORS, RoleNeededError
@@ -166,11 +168,19 @@ async def drop_block(tx: Transaction, thing: Thing, issue_id: UUID, block_id: UU
 
 
 async def restore_block(tx: Transaction, thing: Thing, issue_id: UUID, block_id: UUID, *, by: Actor, cause: Cause) -> None:
-    """Put a dropped block back where it stood, as it was; otherwise as `drop_block`."""
+    """Put a dropped block back where it stood, as it was.
+
+    Raises NotOfferedError where its item was withdrawn or is no longer in this issue; otherwise as `drop_block`.
+    """
+    await hold_pool(tx, alone=False)
     await holding.hold(tx, issue_id)
     now = await _block(tx, issue_id, block_id)
     if now.dropped_at is None:
         return
+    if now.item_id is not None:
+        item = (await tx.execute(select(pool_items).where(pool_items.c.id == now.item_id))).one()
+        if item.issue_id != issue_id or item.state != ItemState.POOLED.value:
+            raise NotOfferedError
     back = {"dropped_at": None, "dropped_by": None, "dropped_because": None, "revision": now.revision + 1}
     await tx.execute(update(issue_blocks).where(issue_blocks.c.id == block_id).values(back))
     await holding.changed(tx, thing, issue_id, by=by, cause=cause)

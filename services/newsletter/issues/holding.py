@@ -23,6 +23,8 @@ from shared.db import Transaction
 from shared.events.codes import TaskEnd
 from shared.trace import Cause
 
+FINISH = "finish-issue"
+"""The task that asks drafters to write what is cut, and submit it."""
 SCHEDULE = "schedule-issue"
 """The task that asks for the hour of an approved issue."""
 

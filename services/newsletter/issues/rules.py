@@ -43,6 +43,12 @@ class AlreadyCutError(IssueError):
     slug = "already-cut"
 
 
+class NotOfferedError(IssueError):
+    """This item cannot stand in this issue: its source was withdrawn, or it is in another issue; look at it in the pool."""
+
+    slug = "not-offered"
+
+
 class DatesError(IssueError):
     """An issue cannot go before it has closed; choose a later hour to send, or an earlier closing day."""
 

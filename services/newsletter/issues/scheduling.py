@@ -52,6 +52,7 @@ async def follow_decision(tx: Transaction, thing: Thing, issue_id: UUID, decided
     """Do what a decision entails: refuse to let go what is not whole, tell of an approval and ask for its hour, stop what lost it."""
     issue = await holding.find(tx, issue_id)
     await matter.check_whole(tx, issue, decided.step, public_url)
+    await tasks.close_task(tx, holding.FINISH, str(issue_id), end=TaskEnd.DONE, by=decided.step.who, cause=cause)
     if decided.standing.state is State.APPROVED:
         await telling.tell_approved(tx, issue_id, public_url, cause=cause)
         read = await thing.read(tx, issue_id)

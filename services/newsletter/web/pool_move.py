@@ -3,20 +3,22 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from services.newsletter.domain import Level
 from services.newsletter.issues import cutting
 from services.newsletter.issues.rules import IssueError, UnknownIssueError
-from services.newsletter.web.issue_show import PATH, Desk, Writer, problem_with
+from services.newsletter.web.issue_show import PATH, Desk, problem_with
 from services.newsletter.web.pool_show import POOL
-from shared.approval.rules import EDITORS, ApprovalError, RoleNeededError
+from shared.approval.rules import EDITORS, ApprovalError
+from shared.auth.require import require
 from shared.auth.tokens import Person
 from shared.web.request_state import cause_of
 
 ITEM = POOL + "/{item}"
+Drafter = Annotated[Person, Depends(require(*EDITORS))]
 
 
 def router(desk: Desk) -> APIRouter:
@@ -24,10 +26,9 @@ def router(desk: Desk) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.post(ITEM + "/in")
-    async def move_in(request: Request, item: UUID, person: Writer, issue: Annotated[UUID, Form()]) -> Response:
+    async def move_in(request: Request, item: UUID, person: Drafter, issue: Annotated[UUID, Form()]) -> Response:
         """Put an item into an issue."""
         try:
-            _check(person)
             async with desk.database.transaction() as tx:
                 await cutting.move_in(tx, desk.thing, item, issue, by=person, cause=cause_of(request))
         except (IssueError, ApprovalError) as error:
@@ -36,11 +37,10 @@ def router(desk: Desk) -> APIRouter:
 
     @router.post(ITEM + "/out")
     async def move_out(
-        request: Request, item: UUID, person: Writer, issue: Annotated[UUID, Form()], back: Annotated[str, Form()] = ""
+        request: Request, item: UUID, person: Drafter, issue: Annotated[UUID, Form()], back: Annotated[str, Form()] = ""
     ) -> Response:
         """Leave an item to a later issue."""
         try:
-            _check(person)
             async with desk.database.transaction() as tx:
                 await cutting.move_out(tx, desk.thing, item, issue, by=person, cause=cause_of(request))
         except (IssueError, ApprovalError) as error:
@@ -48,12 +48,11 @@ def router(desk: Desk) -> APIRouter:
         return RedirectResponse(f"{PATH}{issue}#dropped" if back == "issue" else f"{POOL}#item-{item}", status_code=303)
 
     @router.post(ITEM + "/level")
-    async def level(request: Request, item: UUID, person: Writer, level: Annotated[str, Form()] = "") -> Response:
+    async def level(request: Request, item: UUID, person: Drafter, level: Annotated[str, Form()] = "") -> Response:
         """Say how far an item reaches."""
         if level and level not in set(Level):
             raise HTTPException(422)
         try:
-            _check(person)
             async with desk.database.transaction() as tx:
                 await cutting.set_level(tx, desk.thing, item, Level(level) if level else None, by=person, cause=cause_of(request))
         except (IssueError, ApprovalError) as error:
@@ -61,12 +60,6 @@ def router(desk: Desk) -> APIRouter:
         return RedirectResponse(f"{POOL}#item-{item}", status_code=303)
 
     return router
-
-
-def _check(person: Person) -> None:
-    # An item in no issue has no approval that would ask for the role.
-    if not person.holds(*EDITORS):
-        raise RoleNeededError(EDITORS)
 
 
 def _answer(error: IssueError | ApprovalError) -> HTTPException:
