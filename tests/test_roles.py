@@ -36,7 +36,7 @@ FOR_EVERYBODY = re.compile(
 """The addresses that need nobody to be signed in; `/` among them."""
 
 STAFF_TABLE: Mapping[str, set[Role]] = {
-    r"/desk/(me|events)(/.*)?|/desk/(components)?": set(STAFF),
+    r"/desk/(me|events|api/v1/tasks)(/.*)?|/desk/(components)?": set(STAFF),
     r"/desk/(operations|sending(/.*)?)": {Role.OPERATOR},
     r"/desk/(people/.*|audit(\.json)?)": {Role.ADMIN},
     r"/intake/(review/.*)?": {Role.MODERATOR},

@@ -102,6 +102,7 @@ async def test_a_task_stands_before_those_who_can_act_and_nobody_else_until_it_i
     async with desk.browser(sam) as browser:
         text = Page((await browser.get(START)).text).text
         assert "What awaits others (1)" in text
+        assert "What awaits you" not in text
         assert "Nothing awaits you." not in text, "an auditor can do nothing, so nothing can await them"
 
     await closes(social, by=ada.id)

@@ -170,11 +170,14 @@ async def test_what_comes_together_stands_in_one_mail_and_a_person_gets_one_a_mi
 async def test_mails_speak_the_readers_language(desk: Desk, social: Database) -> None:
     await speaking(desk, await approver(desk), "ar", "ru")
     await speaking(desk, await approver(desk, "Bo"), "zh", "fr")
+    chen = await approver(desk, "Chen")
+    await chooses(desk, chen, rhythm="at-once", language="es")
     await opens(social)
     await waits(desk, social)
-    assert await run(desk) == 2
+    assert await run(desk) == 3
     found = {mail.to: mail for mail in await mailed(desk)}
     arabic, french = found["ada@example.org"], found["bo@example.org"]
+    assert found[chen.mail].message["Content-Language"] == "es", "whatever languages a person works in, they may choose"
     assert (arabic.message["Content-Language"], french.message["Content-Language"]) == ("ar", "fr")
     assert 'dir="rtl"' in arabic.html
     assert POST.title["ar"] in arabic.text
@@ -253,6 +256,7 @@ async def test_who_wants_no_mails_gets_none_and_none_about_the_past_when_they_ch
     [
         pytest.param({"rhythm": "hourly"}, "Choose one of these.", id="no such rhythm"),
         pytest.param({"rhythm": "daily", "hour": "24"}, "Choose one of these.", id="no such hour"),
+        pytest.param({"rhythm": "daily", "language": "xx"}, "Choose one of these.", id="no such language"),
         pytest.param({"rhythm": "daily", "zone": "Mars/Olympus"}, "There is no such time zone.", id="no such zone"),
     ],
 )

@@ -1,17 +1,28 @@
 """People, as an admin manages them: what changes, what is told, and who is out from then on."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from services.desk import store
 from services.desk.domain import LastAdminError, MailTakenError, Wish
+from services.desk.jobs import TELL_AGAIN_DAYS, tell_again
+from services.social.handlers import LISTENS as SOCIAL
+from shared.auth import people
+from shared.broker import TOPIC_DAYS
+from shared.consumer import Consumer
+from shared.db import Database
 from shared.events.codes import Role
 from shared.events.desk import PersonChanged
+from shared.events.registry import TOPICS_OF
 from shared.i18n import LANGUAGES
+from shared.migrations import migrate
 from shared.trace import Cause
 from tests.desk.desk_app import Desk
+from tests.desk.wire import records_of
 from tests.shared.web_app import Page
 
 PEOPLE = "/desk/people/"
@@ -162,3 +173,25 @@ async def test_pages_are_sound_markup_and_show_names_as_text(desk: Desk, languag
             assert (path, answer.status_code, page.faults, page.all("script")) == (path, 200, [], [])
             ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
             assert len(ids) == len(set(ids))
+
+
+async def test_everybody_is_told_of_again_before_a_topic_forgets_them(desk: Desk, database_url: str) -> None:
+    """A service that begins after a person was made, and after the topic has forgotten that, still comes to know them."""
+    old, young = await desk.add(mail="old@example.org", name="Old"), await desk.add(mail="young@example.org", name="Young")
+    assert await tell_again(desk.database) == 0
+    week = timedelta(days=TELL_AGAIN_DAYS, seconds=1)
+    await desk.rows("UPDATE outbox SET time = time - cast(:week AS interval) WHERE subject = :id RETURNING id", week=week, id=old.id)
+    assert [await tell_again(desk.database) for _ in range(2)] == [1, 0]
+    assert TELL_AGAIN_DAYS + 1 < TOPIC_DAYS, "told again in time, whatever day the job looks"
+
+    await migrate(database_url, ["social"])
+    social = Database(database_url, "social")
+    records = await records_of(desk.database)
+    changed = [record for record in records if dict(record.headers)["ce_type"] == b"person.changed.v1"]
+    assert [record.key.decode() for record in changed if record.key] == [old.id, young.id, old.id]
+    outcome = await Consumer("social", social, SOCIAL, TOPICS_OF).take(changed[1:])  # the first is forgotten
+    assert {what for _, what in outcome.taken} == {"handled"}
+    async with social.transaction() as tx:
+        known = (await tx.execute(select(people.people.c.id, people.people.c.name).order_by(people.people.c.name))).all()
+    await social.close()
+    assert [tuple(row) for row in known] == [(old.id, "Old"), (young.id, "Young")]

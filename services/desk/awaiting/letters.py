@@ -34,10 +34,13 @@ class Reader:
     name: str
     languages: tuple[Language, ...]
     zone: str  # IANA name of the zone in which they read hours
+    chosen: str | None = None  # the language that they chose for mails
 
     @property
     def language(self) -> str:
-        """The first of their languages that mails are written in."""
+        """The one they chose, else the first of their languages that mails are written in."""
+        if self.chosen in i18n.LANGUAGES:
+            return str(self.chosen)
         return next((language for language in self.languages if language in i18n.LANGUAGES), i18n.DEFAULT)
 
 

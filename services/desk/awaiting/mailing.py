@@ -87,7 +87,7 @@ class StaffMails:
         return facts | ({"who": person.name} if person is not None else {})
 
     def _reader(self, person: StoredPerson, choice: Choice) -> Reader:
-        return Reader(name=person.name, languages=person.languages, zone=choice.zone or self._zone)
+        return Reader(name=person.name, languages=person.languages, zone=choice.zone or self._zone, chosen=choice.language)
 
     async def _put(self, tx: Transaction, person: StoredPerson, content: Content, *, purpose: str, mail_id: UUID, lasts: timedelta) -> None:
         mail = OneOff(

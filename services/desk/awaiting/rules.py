@@ -41,6 +41,7 @@ class Choice:
     rhythm: Rhythm = Rhythm.AT_ONCE
     hour: int = DIGEST_HOUR  # of the daily mail, in `zone`
     zone: str | None = None  # IANA name; None: the team's
+    language: str | None = None  # that the mails are written in; None: the first of the person's that mails are written in
 
 
 @dataclass(frozen=True, kw_only=True)

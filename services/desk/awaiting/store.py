@@ -82,6 +82,7 @@ mail_choices = Table(
     Column("rhythm", Text, nullable=False),
     Column("hour", Integer, nullable=False),
     Column("zone", Text),
+    Column("language", Text),
 )
 
 mails_wanted = Table(
@@ -236,7 +237,11 @@ def _awaited(row: Row[Any]) -> Awaited:
 async def choice_of(tx: Transaction, person_id: str) -> Choice:
     """Return how a person wants to be mailed; at once, where they have not said."""
     row = (await tx.execute(select(mail_choices).where(mail_choices.c.person_id == person_id))).one_or_none()
-    return Choice() if row is None else Choice(rhythm=Rhythm(row.rhythm), hour=row.hour, zone=row.zone)
+    return _choice(row) if row is not None else Choice()
+
+
+def _choice(row: Row[Any]) -> Choice:
+    return Choice(rhythm=Rhythm(row.rhythm), hour=row.hour, zone=row.zone, language=row.language)
 
 
 async def choose(tx: Transaction, person_id: str, choice: Choice) -> None:
@@ -245,7 +250,7 @@ async def choose(tx: Transaction, person_id: str, choice: Choice) -> None:
     if before.rhythm is Rhythm.NEVER and choice.rhythm is not Rhythm.NEVER:
         seen = _unmailed_tasks().where(people.c.id == person_id).with_only_columns(awaited.c.id, people.c.id, literal(clock.now()))
         await tx.execute(insert(notices).from_select(["task_id", "person_id", "at"], seen).on_conflict_do_nothing())
-    values = {"rhythm": choice.rhythm.value, "hour": choice.hour, "zone": choice.zone}
+    values = {"rhythm": choice.rhythm.value, "hour": choice.hour, "zone": choice.zone, "language": choice.language}
     row = insert(mail_choices).values(person_id=person_id, **values)
     await tx.execute(row.on_conflict_do_update(index_elements=[mail_choices.c.person_id], set_=values))
 
@@ -263,7 +268,7 @@ def _unmailed_tasks() -> Select[Any]:
 async def unmailed(tx: Transaction) -> Mapping[str, tuple[Choice, Unmailed]]:
     """Return, by the id of each active person whom something awaits that they were not mailed of, their choice and since when."""
     mailed_at = select(func.max(notices.c.at)).where(notices.c.person_id == people.c.id, notices.c.mail_id.is_not(None)).scalar_subquery()
-    chosen = (mail_choices.c.rhythm, mail_choices.c.hour, mail_choices.c.zone)
+    chosen = (mail_choices.c.rhythm, mail_choices.c.hour, mail_choices.c.zone, mail_choices.c.language)
     query = (
         _unmailed_tasks()
         .join(mail_choices, mail_choices.c.person_id == people.c.id, isouter=True)
@@ -279,7 +284,7 @@ async def unmailed(tx: Transaction) -> Mapping[str, tuple[Choice, Unmailed]]:
     )
     return {
         row.id: (
-            Choice(rhythm=Rhythm(row.rhythm), hour=row.hour, zone=row.zone) if row.rhythm else Choice(),
+            _choice(row) if row.rhythm else Choice(),
             Unmailed(first_at=row.first_at, last_at=row.last_at, mailed_at=row.mailed_at),
         )
         for row in await tx.execute(query)

@@ -43,7 +43,8 @@ CREATE TABLE mail_choices (
     person_id text CONSTRAINT mail_choices_pkey PRIMARY KEY CONSTRAINT mail_choices_person_id_fkey REFERENCES people (id),
     rhythm text NOT NULL,
     hour integer NOT NULL,
-    zone text
+    zone text,
+    language text
 );
 """
 

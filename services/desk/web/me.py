@@ -11,6 +11,7 @@ from services.desk import store
 from services.desk.awaiting.rules import DIGEST_HOUR, Choice, Rhythm
 from services.desk.awaiting.store import choice_of, choose
 from services.desk.domain import UnknownPersonError
+from shared import i18n
 from shared.auth.cookies import SIGN_IN, Cookies
 from shared.auth.require import require_staff
 from shared.auth.tokens import Person
@@ -34,6 +35,7 @@ class _Filled:
     rhythm: str
     hour: int
     zone: str
+    language: str  # empty: the first of the person's own
 
 
 class Me:
@@ -56,7 +58,7 @@ class Me:
         """Show what is known of them here."""
         async with self._database.transaction() as tx:
             choice = await choice_of(tx, person.id)
-        filled = _Filled(rhythm=choice.rhythm.value, hour=choice.hour, zone=choice.zone or "")
+        filled = _Filled(rhythm=choice.rhythm.value, hour=choice.hour, zone=choice.zone or "", language=choice.language or "")
         return await self._show(request, person, filled, saved=bool(saved))
 
     async def choose_mails(
@@ -66,11 +68,12 @@ class Me:
         rhythm: Annotated[str, Form()] = "",
         hour: Annotated[str, Form()] = str(DIGEST_HOUR),
         zone: Annotated[str, Form()] = "",
+        language: Annotated[str, Form()] = "",
     ) -> Response:
         """Keep how they want to be mailed about what awaits them."""
-        choice, faults = _read(rhythm, hour, zone.strip())
+        choice, faults = _read(rhythm, hour, zone.strip(), language)
         if choice is None:
-            filled = _Filled(rhythm=rhythm, hour=_hour(hour, otherwise=DIGEST_HOUR), zone=zone)
+            filled = _Filled(rhythm=rhythm, hour=_hour(hour, otherwise=DIGEST_HOUR), zone=zone, language=language)
             return await self._show(request, person, filled, 422, faults=faults)
         async with self._database.transaction() as tx:
             if await store.find_person(tx, person.id) is None:
@@ -108,10 +111,11 @@ class Me:
             faults=faults,
             saved=saved,
             zone=self._pages.zone,
+            mail_languages=i18n.LANGUAGES,
         )
 
 
-def _read(rhythm: str, hour: str, zone: str) -> tuple[Choice | None, tuple[Fault, ...]]:
+def _read(rhythm: str, hour: str, zone: str, language: str) -> tuple[Choice | None, tuple[Fault, ...]]:
     faults = []
     if rhythm not in set(Rhythm):
         faults.append(_fault("rhythm", "staff.mails.wrong"))
@@ -122,9 +126,11 @@ def _read(rhythm: str, hour: str, zone: str) -> tuple[Choice | None, tuple[Fault
         known = _ZONE.validate_python(zone) if zone else None
     except ValidationError:
         faults.append(_fault("zone", "staff.mails.zone.unknown"))
+    if language and language not in i18n.LANGUAGES:
+        faults.append(_fault("language", "staff.mails.wrong"))
     if faults:
         return None, tuple(faults)
-    return Choice(rhythm=Rhythm(rhythm), hour=wanted, zone=known), ()
+    return Choice(rhythm=Rhythm(rhythm), hour=wanted, zone=known, language=language or None), ()
 
 
 def _fault(field: str, key: str) -> Fault:
