@@ -30,6 +30,7 @@ WRITERS = {Role.DRAFTER, Role.APPROVER}
 FOR_EVERYBODY = re.compile(
     r"/(static/.*|healthz|readyz|metrics"
     r"|practices/.*|intake/(submit|confirm|track|catalogue|api/v1/catalogue|webhooks)(/.*)?"
+    r"|newsletter/(subscribe|u|confirm)(/.*)?"
     r"|desk/(sign-in(/.*)?|sign-out|session))?"
 )
 """The addresses that need nobody to be signed in; `/` among them."""
@@ -41,6 +42,9 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/intake/(review/.*)?": {Role.MODERATOR},
     r"/intake/partners/.*": {Role.ADMIN},
     r"/newsletter/(pool|sends/.*)": WRITERS,
+    r"/newsletter/subscribers/(?!find).*": {Role.ADMIN},
+    # An address has no place in a path, so it is looked up by POST; that changes nothing, and auditors may.
+    r"/newsletter/subscribers/find": {Role.ADMIN, Role.AUDITOR},
     r"/social/(drafts|posts/?.*)?": WRITERS,
     r"/(newsletter|social)/pauses(/.*)?": {Role.OPERATOR},
     r"/(desk/own|intake|newsletter|social)/operations(\.json|/.*)?": {Role.OPERATOR},

@@ -16,6 +16,7 @@ class Section:
 
 PUBLIC = (
     Section(address="/practices/", key="nav.practices"),
+    Section(address="/newsletter/subscribe", key="nav.newsletter"),
     Section(address="/intake/catalogue", key="nav.catalogue"),
 )
 _WRITERS = frozenset({Role.DRAFTER, Role.APPROVER})
@@ -23,6 +24,7 @@ STAFF = (
     Section(address="/desk/", key="staff.nav.desk"),
     Section(address="/intake/review/", key="staff.nav.review", roles=frozenset({Role.MODERATOR})),
     Section(address="/newsletter/pool", key="staff.nav.pool", roles=_WRITERS),
+    Section(address="/newsletter/subscribers/", key="staff.nav.subscribers", roles=frozenset({Role.ADMIN})),
     Section(address="/social/drafts", key="staff.nav.drafts", roles=_WRITERS),
     Section(address="/social/posts", key="staff.nav.posts", roles=_WRITERS),
     Section(address="/intake/partners/", key="staff.nav.partners", roles=frozenset({Role.ADMIN})),

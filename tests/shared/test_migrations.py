@@ -12,7 +12,7 @@ from sqlalchemy import Connection, MetaData
 from services.__main__ import OWNERS
 from services.desk import trail
 from services.intake.store import tables as intake
-from services.newsletter import store as newsletter
+from services.newsletter.subscribing import tables as subscribing
 from services.social.store import tables as social
 from shared import inbox, outbox, parking
 from shared.auth import people
@@ -25,7 +25,7 @@ from shared.pauses import switch
 OWN: dict[str, tuple[MetaData, ...]] = {
     "desk": (trail.audit.metadata, mails.TABLES, switch.TABLES),  # with the tables of people
     "intake": (intake.TABLES, mails.TABLES, people.TABLES),
-    "newsletter": (newsletter.TABLES, pauses.TABLES, people.TABLES),
+    "newsletter": (subscribing.wishes.metadata, mails.TABLES, pauses.TABLES, people.TABLES),
     "social": (social.TABLES, pauses.TABLES, people.TABLES),
 }
 
