@@ -14,6 +14,8 @@ from services.intake import app as intake
 from services.intake import command as intake_command
 from services.newsletter import app as newsletter
 from services.newsletter import command as newsletter_command
+from services.newsletter import import_command as newsletter_import
+from services.newsletter import ledger_command as newsletter_ledger
 from services.social import app as social
 from shared import command, log
 from shared.auth.tokens import new_key_pair
@@ -51,6 +53,18 @@ app.add_typer(desk_command.token, name="token")
 app.add_typer(desk_command.audit, name="audit")
 app.add_typer(intake_command.app, name="partner")
 app.add_typer(operations_command.app, name="events")
+
+
+imports = typer.Typer(no_args_is_help=True, help="Lists from elsewhere, taken in as a whole or not at all.")
+app.add_typer(imports, name="import")
+
+
+@imports.callback()
+def _imports() -> None:
+    """Keep `subscribers` a sub-command though it is the only one."""
+
+
+imports.command("subscribers")(newsletter_import.subscribers)
 
 
 @app.command("all")
@@ -187,6 +201,8 @@ for _name in BUILDS:
 
 
 app.command("sender")(newsletter_command.sender)
+app.command("why")(newsletter_ledger.why)
+app.command("reconcile")(newsletter_ledger.reconcile)
 
 
 @app.command()

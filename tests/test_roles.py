@@ -31,6 +31,7 @@ FOR_EVERYBODY = re.compile(
     r"/(static/.*|healthz|readyz|metrics"
     r"|newsletter/(archive/.*|archive\.atom)?"
     r"|practices/.*|intake/(submit|confirm|track|catalogue|api/v1/catalogue|webhooks)(/.*)?"
+    r"|newsletter/(subscribe|u|confirm)(/.*)?"
     r"|desk/(sign-in(/.*)?|sign-out|session))?"
 )
 """The addresses that need nobody to be signed in; `/` among them."""
@@ -45,6 +46,9 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/newsletter/(pool|(api/v1/)?issues/(?!\{issue\}/sending).*)": WRITERS,
     r"/newsletter/(sends/.*|issues/\{issue\}/sending)": {*WRITERS, Role.OPERATOR},
     r"/newsletter/issues/\{issue\}/sending/.+": {Role.APPROVER, Role.OPERATOR},
+    r"/newsletter/subscribers/(?!find).*": {Role.ADMIN},
+    # An address has no place in a path, so it is looked up by POST; that changes nothing, and auditors may.
+    r"/newsletter/subscribers/find": {Role.ADMIN, Role.AUDITOR},
     r"/social/(drafts|posts/?.*)?": WRITERS,
     r"/(newsletter|social)/pauses(/.*)?": {Role.OPERATOR},
     r"/(desk/own|intake|newsletter|social)/operations(\.json|/.*)?": {Role.OPERATOR},

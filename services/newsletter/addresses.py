@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.newsletter.sending.tables import kept_keys
-from shared.db import Transaction
+from shared.db import Database, Transaction
 from shared.vault import Vault
 
 _NAME = "addresses"
@@ -53,6 +53,10 @@ class AddressBook:
             return None
         return UUID(bytes=found[:16])
 
+    def client(self, asker: str) -> bytes:
+        """Return what is kept of the network that asked for something: enough to compare two wishes, and to find no reader by."""
+        return self._mac("client", asker.encode())
+
     def bounce_address(self, message_id: str, domain: str) -> str:
         """Return where bounces of one mail go: its Message-ID, signed, so that nobody can make one up (VERP)."""
         local = message_id.strip("<>").partition("@")[0]
@@ -84,3 +88,21 @@ async def open_book(tx: Transaction, vault: Vault) -> AddressBook:
     await tx.execute(insert(kept_keys).values(new).on_conflict_do_nothing())
     sealed = (await tx.execute(select(kept_keys.c.sealed).where(kept_keys.c.name == _NAME))).scalar_one()
     return AddressBook(vault, vault.open(sealed))
+
+
+class Shelf:
+    """The address book of one database, opened when it is first needed; its key never changes."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        self._book: AddressBook | None = None
+
+    async def book(self) -> AddressBook:
+        """Return the book; raises what `open_book` raises."""
+        if self._book is None:
+            # In a transaction of its own: the key must not be used before it is certainly kept.
+            async with self._database.transaction() as tx:
+                book = await open_book(tx, self._vault)
+            self._book = book
+        return self._book

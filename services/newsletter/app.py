@@ -3,8 +3,11 @@
 from pathlib import Path
 
 from services.newsletter import handlers, jobs
+from services.newsletter.addresses import Shelf
 from services.newsletter.posting import Posting
+from services.newsletter.subscribing.wishes import Answering
 from services.newsletter.web import pool_show, routers
+from services.newsletter.web.preferences_show import is_one_click
 from shared.mail.queue.hand_over import HandOver
 from shared.parts import Parts
 from shared.service import Service
@@ -15,13 +18,24 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def build(parts: Parts) -> Service:
     """Return the newsletter, put together and not yet at work."""
-    database, mails = parts.database(NAME), parts.mails()
+    database, pages, mails = parts.database(NAME), parts.pages(NAME, TEMPLATES), parts.mails()
+    shelf = Shelf(database, parts.vault)
+    answering = Answering(mails, shelf, public_url=parts.public_url, zone=pages.zone)
     return Service(
         name=NAME,
         database=database,
         listeners=handlers.listens(parts.public_url),
         tells=True,
-        jobs=(*jobs.of(parts.settings.timezone, parts.public_url), *Posting(parts).jobs(), *HandOver(mails).jobs()),
+        jobs=(
+            *jobs.of(parts.settings.timezone, parts.public_url),
+            jobs.answer_by(answering),
+            *HandOver(mails).jobs(),
+            *Posting(parts).jobs(),
+        ),
         facts=pool_show.facts,
-        routers=routers.all_of(database, parts.vault, parts.pages(NAME, TEMPLATES), mails),
+        sent_by_programs=is_one_click,
+        routers=(
+            *routers.of_readers(database, shelf, pages, answering, sender=parts.outgoing.sender.address),
+            *routers.of_the_team(database, shelf, pages, mails, parts.vault),
+        ),
     )

@@ -10,6 +10,9 @@ from services.newsletter.issues.matter import thing_of
 from services.newsletter.issues.rules import IssueError
 from services.newsletter.sending import ledger
 from services.newsletter.sending.pausing import SENDER
+from services.newsletter.subscribing import subscribers, wishes
+from services.newsletter.subscribing.rules import CONFIRM_FOR
+from services.newsletter.subscribing.wishes import Answering
 from shared import clock, tasks
 from shared.approval import store as approvals
 from shared.db import Database
@@ -26,6 +29,10 @@ _ISSUES_LOCK = 7_310_008
 
 ATTEMPT_DAYS = 400
 SENDER_DAYS = 7
+WISH_DAYS = 90
+HOUR_SECONDS = 3600.0
+# A wish is answered right after the page that took it; this finds those whose process ended in between.
+ANSWER_SECONDS = 30.0
 
 KEPT = (
     Kept(what="items of the pool (newsletter)", days=None, why="an issue can be traced to what it was made from"),
@@ -33,6 +40,21 @@ KEPT = (
     approvals.kept("newsletter"),
     tasks.kept("newsletter"),
     Kept(what="subscribers (newsletter, addresses encrypted)", days=None, why="until they ask to be erased; a keyed hash stays"),
+    Kept(
+        what="addresses that were signed up and never confirmed (newsletter, encrypted)",
+        days=CONFIRM_FOR.days,
+        why="the link in the mail can be used for so long; then nothing of the address stays",
+    ),
+    Kept(
+        what="what was asked for by mailed link, without the address once it has ended (newsletter)",
+        days=WISH_DAYS,
+        why="it can be said whether somebody was mailed",
+    ),
+    Kept(
+        what="receipts of consent (newsletter, by id, without any address)",
+        days=None,
+        why="who agreed to what, in which words, and when they took it back, can be shown; they outlive the address",
+    ),
     Kept(what="sent issues as they were approved (newsletter)", days=None, why="what went out can be shown, word by word"),
     Kept(what="issues in the public archive (newsletter)", days=None, why="everybody may read again what was sent; nothing personal in it"),
     Kept(what="audiences: who got which issue (newsletter, by id)", days=None, why="an issue never goes to anybody twice"),
@@ -78,18 +100,39 @@ async def open_and_cut(database: Database, zone: str, public_url: str) -> None:
         if alone.scalar_one():
             await opening.open_due(tx, clock.now(), zone)
             await opening.remind(tx, clock.now(), zone, public_url)
+async def forget_wishes(database: Database) -> int:
+    """Erase addresses that nobody confirmed in time, and what is left of old wishes; returns how many rows were touched."""
+    async with database.transaction() as tx:
+        touched = await wishes.expire(tx)
+    for forget_some in (
+        subscribers.forget_unconfirmed,
+        lambda tx, most: wishes.forget(tx, clock.now() - timedelta(days=WISH_DAYS), most),
+    ):
+        while True:
+            async with database.transaction() as tx:
+                gone = await forget_some(tx, CHUNK)
+            touched += gone
+            if gone < CHUNK:
+                break
+    return touched
+
+
+def answer_by(answering: Answering) -> Job:
+    """Return the job that answers wishes."""
+    return Job(name="wishes", every_seconds=ANSWER_SECONDS, run=answering.run)
 
 
 JOBS = (
     Job(name="old attempts", every_seconds=DAY_SECONDS, run=forget),
     Job(name="closed tasks", every_seconds=DAY_SECONDS, run=tasks.tidy),
+    Job(name="old wishes", every_seconds=HOUR_SECONDS, run=forget_wishes),
     job_of(SENDER),
 )
 """What needs to know of no setting."""
 
 
 def of(zone: str, public_url: str) -> tuple[Job, ...]:
-    """Return all work by the clock; `zone` is the one in which days begin and end."""
+    """Return all work by the clock but the answers to wishes; `zone` is the one in which days begin and end."""
 
     async def run(database: Database) -> None:
         await open_and_cut(database, zone, public_url)

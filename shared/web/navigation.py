@@ -30,6 +30,7 @@ STAFF = (
     Section(address="/intake/review/", key="staff.nav.review", roles=frozenset({Role.MODERATOR})),
     Section(address="/newsletter/issues/", key="staff.nav.issues", roles=_WRITERS),
     Section(address="/newsletter/pool", key="staff.nav.pool", roles=_WRITERS),
+    Section(address="/newsletter/subscribers/", key="staff.nav.subscribers", roles=frozenset({Role.ADMIN})),
     Section(address="/social/drafts", key="staff.nav.drafts", roles=_WRITERS),
     Section(address="/social/posts", key="staff.nav.posts", roles=_WRITERS),
     Section(address="/intake/partners/", key="staff.nav.partners", roles=frozenset({Role.ADMIN}), group="manage"),

@@ -108,10 +108,20 @@ class Pages:
         self.environment.globals.update(static=assets.address_of)
 
     def render(
-        self, request: Request, template: str, status: int = 200, *, headers: Mapping[str, str] | None = None, **context: object
+        self,
+        request: Request,
+        template: str,
+        status: int = 200,
+        *,
+        headers: Mapping[str, str] | None = None,
+        in_language: str | None = None,
+        **context: object,
     ) -> HTMLResponse:
-        """Return the page that `template` gives in the reader's language; `?lang=` is remembered in a cookie."""
-        language = reader_language(request)
+        """Return the page that `template` gives in the reader's language; `?lang=` is remembered in a cookie.
+
+        `in_language` is one of i18n.LANGUAGES where the door knows better than the browser which one that is.
+        """
+        language = in_language or reader_language(request)
         text = self.environment.get_template(template).render({**self._shared(request, language, status), **context})
         response = HTMLResponse(text, status_code=status, headers=dict(headers or {}))
         response.headers["Content-Language"] = language

@@ -13,7 +13,7 @@ from services.__main__ import OWNERS
 from services.desk import trail  # noqa: F401  # its table is one of desk's
 from services.desk.awaiting import store as awaiting
 from services.intake.store import tables as intake
-from services.newsletter import store as newsletter
+from services.newsletter.subscribing import tables as subscribing
 from services.social.store import tables as social
 from shared import inbox, outbox, parking, tasks
 from shared.approval import store as approvals
@@ -27,7 +27,7 @@ from shared.pauses import switch
 OWN: dict[str, tuple[MetaData, ...]] = {
     "desk": (awaiting.awaited.metadata, mails.TABLES, switch.TABLES),  # with the tables of people and of the trail
     "intake": (intake.TABLES, mails.TABLES, people.TABLES, tasks.TABLES),
-    "newsletter": (newsletter.TABLES, approvals.TABLES, tasks.TABLES, mails.TABLES, pauses.TABLES, people.TABLES),
+    "newsletter": (subscribing.wishes.metadata, approvals.TABLES, tasks.TABLES, mails.TABLES, pauses.TABLES, people.TABLES),
     "social": (social.TABLES, pauses.TABLES, people.TABLES),
 }
 

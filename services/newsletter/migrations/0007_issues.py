@@ -8,7 +8,7 @@ from shared.migrations.backbone import statements
 from shared.migrations.mail import create_mails_1
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 ISSUES = """
 CREATE TABLE issue_rule (

@@ -110,8 +110,14 @@ async def _why_not(tx: Transaction, send: Row[Any]) -> Hold | None:
 _FREEZE = text("""
     INSERT INTO audience (issue_id, subscriber_id, language, domain, state, reason, next_at)
     SELECT CAST(:issue AS uuid), id, CASE WHEN language = ANY(CAST(:languages AS text[])) THEN language ELSE :fallback END, domain,
-           CASE WHEN state = 'confirmed' THEN 'planned' ELSE 'excluded' END, CASE WHEN state = 'confirmed' THEN '' ELSE state END, now()
-    FROM subscribers
+           CASE WHEN left_out = '' THEN 'planned' ELSE 'excluded' END, left_out, now()
+    FROM (
+        SELECT *, CASE
+            WHEN suppressed_because = 'erased' THEN 'erased'
+            WHEN state <> 'confirmed' THEN state
+            WHEN paused_until > now() THEN 'paused'
+            ELSE '' END AS left_out
+        FROM subscribers) AS everybody
     ON CONFLICT DO NOTHING
 """)
 

@@ -58,7 +58,7 @@ _CLAIM = text("""
         FROM due WHERE a.issue_id = due.issue_id AND a.subscriber_id = due.subscriber_id
         RETURNING a.issue_id, a.subscriber_id, a.epoch, due.approved_hash, a.language, a.domain, a.attempts, a.first_at
     )
-    SELECT t.*, p.address, p.state FROM taken t LEFT JOIN subscribers p ON p.id = t.subscriber_id
+    SELECT t.*, p.address, p.state, p.paused_until > now() AS paused FROM taken t LEFT JOIN subscribers p ON p.id = t.subscriber_id
 """)
 
 
@@ -76,7 +76,7 @@ async def claim(tx: Transaction, sender: UUID, most: int, open_address: Callable
             attempts=row.attempts,
             first_at=row.first_at,
             address=open_address(bytes(row.address)) if row.address else "",
-            excluded=_excluded(row.address, row.state),
+            excluded=_excluded(row.address, row.state, bool(row.paused)),
         )
         for row in taken
     ]
@@ -101,10 +101,12 @@ async def give_back_unknown(tx: Transaction, sender: UUID, known: Sequence[Claim
     return done.rowcount
 
 
-def _excluded(address: bytes | None, state: str | None) -> Exclusion | None:
+def _excluded(address: bytes | None, state: str | None, paused: bool) -> Exclusion | None:
     if not address:
         return Exclusion.ERASED
-    return None if state == SubscriberState.CONFIRMED.value else Exclusion.LEFT
+    if state != SubscriberState.CONFIRMED.value:
+        return Exclusion.LEFT
+    return Exclusion.PAUSED if paused else None
 
 
 # One statement, so that what a connection has ended and what it starts next are one commit, shared by all connections of a sender.
@@ -136,7 +138,7 @@ _RECORD = text("""
     ), begun AS (
         UPDATE audience a SET state = 'started', link = s.link
         FROM s JOIN sends ON sends.issue_id = s.issue_id AND sends.state = 'sending' AND sends.approved_hash = s.approved_hash
-            JOIN subscribers p ON p.id = s.subscriber_id AND p.state = 'confirmed'
+            JOIN subscribers p ON p.id = s.subscriber_id AND p.state = 'confirmed' AND (p.paused_until > now()) IS NOT TRUE
         WHERE a.issue_id = s.issue_id AND a.subscriber_id = s.subscriber_id AND a.epoch = s.epoch AND a.state IN ('claimed', 'started')
         RETURNING a.issue_id, a.subscriber_id
     )
@@ -248,4 +250,57 @@ async def forget_slowness(tx: Transaction, ways: Collection[str]) -> None:
 async def uncertain_rows(tx: Transaction, issue_id: UUID) -> Sequence[Any]:
     """Return the rows of those of whom nobody can know whether they have it."""
     asked = select(audience).where(audience.c.issue_id == issue_id, audience.c.state == AudienceState.UNCERTAIN.value)
+    return (await tx.execute(asked.order_by(audience.c.ended_at))).all()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """How an uncertain copy really ended, as something other than its sender has shown."""
+
+    issue_id: UUID
+    subscriber_id: UUID
+    epoch: int
+    state: AudienceState  # ACCEPTED or REFUSED
+    reason: str
+    code: int
+    reply: str
+    queue_id: str
+    message_id: str
+
+
+# A row that is not uncertain any more, or was claimed since, is left alone; the finding is a row of its own beside the first.
+_SETTLE = text("""
+    WITH settled AS (
+        UPDATE audience SET state = :state, reason = :reason, ended_at = now()
+        WHERE issue_id = :issue AND subscriber_id = :subscriber AND epoch = :epoch AND state = 'uncertain'
+        RETURNING issue_id, subscriber_id, epoch
+    )
+    INSERT INTO attempts (issue_id, subscriber_id, epoch, outcome, phase, code, reply, queue_id, message_id, sender)
+    SELECT issue_id, subscriber_id, epoch, :state, 'log', :code, :reply, :queue, :message, CAST(:sender AS uuid) FROM settled
+    ON CONFLICT DO NOTHING
+""")
+NO_SENDER = UUID(int=0)
+"""Stands as the sender of what was found in a log."""
+
+
+async def settle(tx: Transaction, one: Settled) -> bool:
+    """Write how an uncertain copy ended; returns whether it was uncertain still. Never makes a copy leave again."""
+    values = {
+        "issue": one.issue_id,
+        "subscriber": one.subscriber_id,
+        "epoch": one.epoch,
+        "state": one.state.value,
+        "reason": one.reason,
+        "code": one.code,
+        "reply": one.reply,
+        "queue": one.queue_id,
+        "message": one.message_id,
+        "sender": NO_SENDER,
+    }
+    return (await tx.execute(_SETTLE, values)).rowcount == 1
+
+
+async def all_uncertain(tx: Transaction) -> Sequence[Any]:
+    """Return every row of whom nobody can know whether they have it, oldest first."""
+    asked = select(audience).where(audience.c.state == AudienceState.UNCERTAIN.value)
     return (await tx.execute(asked.order_by(audience.c.ended_at))).all()

@@ -55,6 +55,7 @@ class Exclusion(StrEnum):
 
     LEFT = "left"  # unsubscribed after the audience was frozen
     ERASED = "erased"  # the address is gone
+    PAUSED = "paused"  # wants no issue for a while
     ENDED = "ended"  # the issue was ended before their turn came
 
 

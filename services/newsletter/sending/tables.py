@@ -22,9 +22,12 @@ subscribers = Table(
     Column("domain", Text, nullable=False),  # in clear, for pauses by domain; empty once erased
     Column("language", Text, nullable=False),
     Column("state", Text, nullable=False),
+    Column("suppressed_because", Text, nullable=False, server_default=""),  # empty unless suppressed
+    Column("paused_until", DateTime(timezone=True)),  # issues pass them by until then
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("subscribers_address_hash_idx", "address_hash", unique=True),
+    Index("subscribers_state_idx", "state", "language"),
 )
 
 sends = Table(
