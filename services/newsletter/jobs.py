@@ -100,6 +100,8 @@ async def open_and_cut(database: Database, zone: str, public_url: str) -> None:
         if alone.scalar_one():
             await opening.open_due(tx, clock.now(), zone)
             await opening.remind(tx, clock.now(), zone, public_url)
+
+
 async def forget_wishes(database: Database) -> int:
     """Erase addresses that nobody confirmed in time, and what is left of old wishes; returns how many rows were touched."""
     async with database.transaction() as tx:
