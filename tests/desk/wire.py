@@ -15,8 +15,8 @@ from services.newsletter import app as newsletter
 from services.newsletter.handlers import LISTENS as NEWSLETTER_LISTENS
 from services.newsletter.web import pool_show
 from services.social import app as social
-from services.social.handlers import LISTENS as SOCIAL_LISTENS
-from services.social.web import drafts_show, posts_show
+from services.social.handlers import listens_at
+from services.social.web import deliveries_show, drafts_show
 from shared import clock, outbox, relay
 from shared.auth.people import TABLES as PEOPLE
 from shared.auth.require import of_service
@@ -131,7 +131,7 @@ async def system(url: str) -> AsyncIterator[System]:
         databases=databases,
         consumers={
             "newsletter": consumer(databases["newsletter"], NEWSLETTER_LISTENS),
-            "social": consumer(databases["social"], SOCIAL_LISTENS),
+            "social": consumer(databases["social"], listens_at(PUBLIC_URL)),
         },
     )
     _wire(found)
@@ -163,7 +163,7 @@ def _wire(found: System) -> None:
     for name, templates, its_router in (
         (newsletter.NAME, newsletter.TEMPLATES, pool_show.router),
         (social.NAME, social.TEMPLATES, drafts_show.router),
-        (social.NAME, social.TEMPLATES, posts_show.router),
+        (social.NAME, social.TEMPLATES, deliveries_show.router),
     ):
         database = found.databases[name]
         router = its_router(database, Pages(public_url=PUBLIC_URL, templates={name: templates}))

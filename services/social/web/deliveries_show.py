@@ -1,4 +1,4 @@
-"""The posts that go out: what stands, what is to come, and what waits for a person with its cause."""
+"""The ledger of what goes out: what stands, what is to come, and what waits for a person with its cause."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -21,7 +21,7 @@ from shared.events.codes import Role
 from shared.web.pages import Pages
 from shared.web.request_state import cause_of
 
-PATH = "/social/posts"
+PATH = "/social/deliveries"
 SHOWN = 200
 Writer = Annotated[Person, Depends(require(Role.DRAFTER, Role.APPROVER))]
 _TONES = {State.PUBLISHED: "success", State.WAITING: "warning", State.CANCELLED: "neutral"}
@@ -37,7 +37,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
             counts = await ledger.counts(tx)
         return pages.render(
             request,
-            "social/posts.html",
+            "social/deliveries.html",
             status,
             posts=[(row, _evidence(row), _TONES.get(State(row.state), "info"), _why(row), _decisions(row)) for row in rows],
             counts={state.value: n for state, n in counts.items()},

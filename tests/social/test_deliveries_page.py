@@ -12,7 +12,7 @@ from sqlalchemy import update
 from services.social.domain.deliveries import Decision, State, WaitingFor, decisions_for
 from services.social.store import deliveries as ledger
 from services.social.store.tables import deliveries
-from services.social.web.posts_show import PATH
+from services.social.web.deliveries_show import PATH
 from shared import clock
 from shared.db import Database
 from shared.events.codes import Network
