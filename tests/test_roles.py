@@ -41,7 +41,7 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/intake/(review/.*)?": {Role.MODERATOR},
     r"/intake/partners/.*": {Role.ADMIN},
     r"/newsletter/(pool|sends/.*)": WRITERS,
-    r"/social/(drafts|posts/?.*)?": WRITERS,
+    r"/social/((drafts|posts|deliveries|pictures|api/v1/posts)(/.*)?|count)?": WRITERS,
     r"/(newsletter|social)/pauses(/.*)?": {Role.OPERATOR},
     r"/(desk/own|intake|newsletter|social)/operations(\.json|/.*)?": {Role.OPERATOR},
     r"/(desk/own|intake|newsletter|social)/events/.*": set(STAFF),

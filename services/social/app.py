@@ -19,6 +19,8 @@ from shared.service import Service
 from shared.settings import Settings
 
 NAME = "social"
+FILES = "/social/posts/[^/]+/variants/[^/]+/[^/]+"
+"""Where pictures are taken."""
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -42,7 +44,7 @@ def build(parts: Parts) -> Service:
             deliveries_show.router(database, pages),
             pauses_of(SENDER, database, pages),
         ),
-        limit_of=takes_files("/social/posts/[^/]+/variants/[^/]+/[^/]+"),
+        limit_of=takes_files(FILES),
     )
 
 

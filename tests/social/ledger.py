@@ -22,13 +22,20 @@ from shared.ids import new_id
 from shared.trace import Cause
 
 
-async def put(database: Database, content: Content, *, approved: bool = True, due_in: timedelta = timedelta(0)) -> UUID:
-    """Return the id of a delivery that is due."""
+async def put(
+    database: Database,
+    content: Content,
+    *,
+    approved: bool = True,
+    approved_as: Content | None = None,
+    due_in: timedelta = timedelta(0),
+) -> UUID:
+    """Return the id of a delivery that is due; `approved_as` is what people approved, where that is something else."""
     wish = (clock.now() + due_in).replace(tzinfo=None)
     post_id = new_id()
     async with database.transaction() as tx:
         if approved:
-            await approve(tx, post_id, content)
+            await approve(tx, post_id, approved_as or content)
         return await ledger.schedule(
             tx,
             post_id=post_id,

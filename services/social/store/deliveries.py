@@ -110,13 +110,6 @@ async def plan_anew(tx: Transaction, delivery: Delivery, content: Content, plann
     )
 
 
-async def approve(tx: Transaction, delivery_id: UUID, content_hash: str) -> bool:
-    """Note what people have approved; returns whether the delivery has not left and this is its content."""
-    here = (deliveries.c.id == delivery_id) & (deliveries.c.content_hash == content_hash) & (deliveries.c.state == State.SCHEDULED.value)
-    done = await tx.execute(update(deliveries).where(here).values(approved_hash=content_hash, updated_at=func.now()))
-    return bool(done.rowcount)
-
-
 async def keep_picture(tx: Transaction, *, sha256: str, media_type: str, data: bytes) -> None:
     """Keep the bytes of a picture; the same bytes are kept once."""
     await tx.execute(insert(pictures).values(sha256=sha256, media_type=media_type, data=data).on_conflict_do_nothing())

@@ -12,7 +12,7 @@ from services.social.domain.posts import Post, Wish
 from services.social.store.tables import post_variants, posts
 from shared.db import Transaction
 from shared.events.base import Source
-from shared.events.codes import SourceKind
+from shared.events.codes import LANGUAGES, SourceKind
 from shared.ids import new_id
 
 
@@ -121,6 +121,6 @@ def _post(row: Row[Any], variants: Sequence[Row[Any]]) -> Post:
         source_revision=row.source_revision,
         source_withdrawn=row.source_withdrawn,
         wish=Wish(local=row.local_time, zone=row.zone, until=row.until_time),
-        variants={one.name: one for one in sorted(contents, key=lambda one: one.name)},
+        variants={one.name: one for one in sorted(contents, key=lambda one: (one.network, LANGUAGES.index(one.language)))},
         trace_id=row.trace_id,
     )

@@ -52,20 +52,22 @@ def router(database: Database, pages: Pages) -> APIRouter:
         """Show posts, those due last first."""
         return await show(request, state=State(state) if state in set(State) else None)
 
-    @router.post(PATH + "/{post}/{decision}")
-    async def decide(request: Request, person: Writer, post: UUID, decision: Decision, address: Annotated[str, Form()] = "") -> Response:
+    @router.post(PATH + "/{delivery}/{decision}")
+    async def decide(
+        request: Request, person: Writer, delivery: UUID, decision: Decision, address: Annotated[str, Form()] = ""
+    ) -> Response:
         """Carry out what a person has decided."""
         try:
             async with database.transaction() as tx:
-                delivery = await ledger.lock(tx, post)
-                if delivery is None:
+                row = await ledger.lock(tx, delivery)
+                if row is None:
                     raise HTTPException(404)
-                await decisions.decide(tx, delivery, decision, by=person, cause=cause_of(request), address=address)
+                await decisions.decide(tx, row, decision, by=person, cause=cause_of(request), address=address)
         except TooLateError:
             return await show(request, 409, notice="staff.posts.too-late")
         except NoPlaceError:
             return await show(request, 422, notice="staff.posts.no-place")
-        return RedirectResponse(f"{PATH}#post-{post}", status_code=303)
+        return RedirectResponse(f"{PATH}#post-{delivery}", status_code=303)
 
     return router
 
