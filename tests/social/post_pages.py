@@ -1,26 +1,33 @@
 """Posts written, submitted and approved by the pages, as people do."""
 
+import asyncio
 import io
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import httpx
 from PIL import Image
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from services.demo.sandbox.server import Sandbox
+from services.social.sender import Sender
 from services.social.store import posts
 from services.social.store.tables import deliveries
-from shared import clock
+from shared import clock, outbox, tasks
 from shared.approval import store
 from shared.approval.rules import State
 from shared.auth.tokens import Person
 from shared.db import Database
-from shared.events.codes import Role
+from shared.events.codes import Network, Role
 from tests.desk.wire import System, asker
 from tests.people import bearer_of, somebody
+from tests.social.ledger import all_of, unsettled
+from tests.social.x_sandbox import PATIENT, x_on
 
 ANA = somebody(Role.DRAFTER, Role.APPROVER, name="Ana")
 BO = somebody(Role.DRAFTER, Role.APPROVER, name="Bo")
@@ -53,7 +60,8 @@ class Pages:
         async with asker(self.wired.app, person=person) as browser:
             return await browser.post(f"{self.address}{path}", data=dict(data), files=dict(files) if files else None)
 
-    async def write(self, text: str, *, name: str = "x/en", person: Person = ANA, seen: str | None = None, more: Mapping[str, str] | None = None
+    async def write(
+        self, text: str, *, name: str = "x/en", person: Person = ANA, seen: str | None = None, more: Mapping[str, str] | None = None
     ) -> httpx.Response:
         """Save the text of one variant."""
         prefix = name.replace("/", "-")
@@ -130,3 +138,33 @@ def png(colour: str = "teal", size: tuple[int, int] = (40, 30)) -> bytes:
     written = io.BytesIO()
     Image.new("RGB", size, colour).save(written, "PNG")
     return written.getvalue()
+
+
+def sender_on(network: Sandbox) -> Sender:
+    return Sender({Network.X: x_on(network, PATIENT)}, PATIENT)
+
+
+async def settled(post: Pages, network: Sandbox) -> Sequence[Any]:
+    """Let its time come, run the sender until nothing is left to do, and return every delivery."""
+    database = post.database
+    await post.comes_due()
+    async with asyncio.timeout(120):
+        while await unsettled(database):
+            await sender_on(network).run(database)
+            await asyncio.sleep(0.02)
+    return await all_of(database)
+
+
+def texts_on(network: Sandbox) -> list[str]:
+    return sorted(one.text for one in network.timeline.posts)
+
+
+async def told(database: Database, event_type: str) -> list[dict[str, Any]]:
+    async with database.transaction() as tx:
+        rows = await tx.execute(select(outbox.outbox).where(outbox.outbox.c.type == event_type).order_by(outbox.outbox.c.seq))
+        return [json.loads(row.body) for row in rows]
+
+
+async def asked(database: Database, post: Pages) -> list[str]:
+    async with database.transaction() as tx:
+        return [task.kind for task in await tasks.open_tasks(tx, str(post.post))]

@@ -31,10 +31,7 @@ from shared.pauses.store import Origin
 from shared.trace import Cause
 from tests.social.ledger import all_of, put, tried, unsettled
 from tests.social.test_x import PICTURE, PIXELS
-from tests.social.x_sandbox import QUICK, words, x_on
-
-# So long that no noise of the machine ends a request that the test means to succeed.
-PATIENT = replace(QUICK, request_timeout=timedelta(seconds=10), lease=timedelta(seconds=30))
+from tests.social.x_sandbox import PATIENT, words, x_on
 
 
 @pytest.fixture
