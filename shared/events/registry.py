@@ -106,7 +106,6 @@ NOT_YET_TELLING = _pairs(
         ),
         Service.PLEDGES: (*_TOLD_BY_EVERY, "submission.decided.v1", *_PLEDGES),
         Service.CALENDAR: (*_TOLD_BY_EVERY, "submission.decided.v1", *_DATES, "deadline.near.v1"),
-        Service.SOCIAL: (*_TASKS, "mail.wanted.v1", "post.approved.v1"),
     }
 )
 NOT_YET_LISTENING = _pairs(

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from services.desk.handlers import LISTENS as DESK
 from services.newsletter.handlers import listens
-from services.social.handlers import LISTENS as SOCIAL
+from services.social.handlers import listens_at
 from shared import clock
 from shared.consumer import Consumer
 from shared.db import Database, Transaction
@@ -29,6 +29,8 @@ from tests.shared.actors import Actor
 from tests.shared.approval_items import told
 from tests.shared.web_app import Page
 
+SOCIAL = listens_at("http://127.0.0.1:8000")
+
 PAGE = "/desk/sending"
 RESUME = f"{PAGE}/resume"
 
@@ -38,7 +40,7 @@ async def three_wait(tx: Transaction, scope: str) -> Waiting:
 
 
 BUSY = Sender(service=Service.SOCIAL, waiting=three_wait)
-LISTENS: Mapping[str, Listeners] = {"newsletter": listens("http://127.0.0.1:8000"), "social": SOCIAL}
+LISTENS: Mapping[str, Listeners] = {"newsletter": listens("http://127.0.0.1:8000"), "social": listens_at("http://127.0.0.1:8000")}
 
 
 @pytest.fixture

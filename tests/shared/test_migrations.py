@@ -28,7 +28,7 @@ OWN: dict[str, tuple[MetaData, ...]] = {
     "desk": (awaiting.awaited.metadata, mails.TABLES, switch.TABLES),  # with the tables of people and of the trail
     "intake": (intake.TABLES, mails.TABLES, people.TABLES, tasks.TABLES),
     "newsletter": (subscribing.wishes.metadata, approvals.TABLES, tasks.TABLES, mails.TABLES, pauses.TABLES, people.TABLES),
-    "social": (social.TABLES, pauses.TABLES, people.TABLES),
+    "social": (social.TABLES, approvals.TABLES, tasks.TABLES, pauses.TABLES, people.TABLES),
 }
 
 
