@@ -10,7 +10,7 @@ from sqlalchemy import select
 from services.desk import store
 from services.desk.domain import LastAdminError, MailTakenError, Wish
 from services.desk.jobs import TELL_AGAIN_DAYS, tell_again
-from services.social.handlers import LISTENS as SOCIAL
+from services.social.handlers import listens_at
 from shared.auth import people
 from shared.broker import TOPIC_DAYS
 from shared.consumer import Consumer
@@ -189,7 +189,7 @@ async def test_everybody_is_told_of_again_before_a_topic_forgets_them(desk: Desk
     records = await records_of(desk.database)
     changed = [record for record in records if dict(record.headers)["ce_type"] == b"person.changed.v1"]
     assert [record.key.decode() for record in changed if record.key] == [old.id, young.id, old.id]
-    outcome = await Consumer("social", social, SOCIAL, TOPICS_OF).take(changed[1:])  # the first is forgotten
+    outcome = await Consumer("social", social, listens_at("http://127.0.0.1:8000"), TOPICS_OF).take(changed[1:])  # the first is forgotten
     assert {what for _, what in outcome.taken} == {"handled"}
     async with social.transaction() as tx:
         known = (await tx.execute(select(people.people.c.id, people.people.c.name).order_by(people.people.c.name))).all()

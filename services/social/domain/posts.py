@@ -9,10 +9,10 @@ from uuid import UUID
 
 from services.social.domain.content import Content
 from services.social.domain.deliveries import Result, State
-from shared.wall_clock import Planned, plan
 from shared.events.base import Source
 from shared.events.codes import Language
 from shared.events.texts import LINE_LENGTH
+from shared.wall_clock import Planned, plan
 
 ABOUT = "post"
 """The word for it in approvals, tasks and the audit trail."""
