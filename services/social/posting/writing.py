@@ -137,7 +137,8 @@ async def schedule(tx: Transaction, hand: Hand, post_id: UUID, wish: Wish) -> No
     if all(name in known and known[name].fixed for name in post.variants):
         raise LeftError(LeftError.__doc__)
     planned, expires_at, now = wish.planned, wish.expires_at, clock.now()
-    if (planned and planned.instant < now) or (expires_at and expires_at <= now):
+    # A field for a time knows no seconds, so whoever means now names the minute that runs.
+    if (planned and planned.instant < now.replace(second=0, microsecond=0)) or (expires_at and expires_at <= now):
         raise PastError(PastError.__doc__)
     if planned and expires_at and expires_at <= planned.instant:
         raise EndsBeforeItLeavesError(EndsBeforeItLeavesError.__doc__)
