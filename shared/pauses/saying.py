@@ -1,6 +1,6 @@
 """A person's word on a pause: who may say it, what it needs, and how the audit trail keeps it. No I/O."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -80,8 +80,8 @@ def read_end(typed: str, zone: str) -> datetime | None:
     if not typed.strip():
         return None
     try:
-        return datetime.fromisoformat(typed.strip()).replace(tzinfo=ZoneInfo(zone))
-    except ValueError as error:
+        return datetime.fromisoformat(typed.strip()).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # the first and the last hours of the calendar are out of it elsewhere
         raise NotATimeError() from error
 
 
