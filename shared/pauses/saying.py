@@ -1,6 +1,6 @@
 """A person's word on a pause: who may say it, what it needs, and how the audit trail keeps it. No I/O."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from shared.actors import Actor
 from shared.events.codes import Role
 from shared.events.every import DecisionMade
 from shared.events.texts import Line
+from shared.events.times import YEARS
 
 SUSPENDERS = (Role.OPERATOR,)
 ABOUT = "sending"
@@ -80,9 +81,12 @@ def read_end(typed: str, zone: str) -> datetime | None:
     if not typed.strip():
         return None
     try:
-        return datetime.fromisoformat(typed.strip()).replace(tzinfo=ZoneInfo(zone))
-    except ValueError as error:
+        end = datetime.fromisoformat(typed.strip()).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # the first and the last hours of the calendar are out of it elsewhere
         raise NotATimeError() from error
+    if end.year not in YEARS:  # no event can tell of it
+        raise NotATimeError()
+    return end
 
 
 def decision_of(by: Actor, what: str, reason: str) -> DecisionMade:

@@ -238,3 +238,10 @@ async def test_page_is_sound_markup_in_every_language(
     assert (answer.status_code, page.faults) == (200, [])
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
+
+
+async def test_a_pause_of_somebody_whom_desk_does_not_list_is_shown(desk: Desk, operator: httpx.AsyncClient) -> None:
+    stranger = Actor(id="someone-else", roles=frozenset({Role.OPERATOR}))
+    async with desk.database.transaction() as tx:
+        await switch.throw(tx, "all", paused=True, by=stranger, reason="A trial.", cause=Cause.start())
+    assert "someone-else" in (await shown(operator)).text

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from services.desk.domain import LINK_LASTS, SESSION_LASTS, SESSION_RESTS, TOKEN_LASTS
+from services.desk.web import sign_in
 from services.desk.web.sign_in import ASKER_TRIES, MAIL_TRIES, wanted_path
 from shared import clock
 from shared.auth.cookies import Cookies
@@ -115,6 +117,17 @@ async def test_the_answer_does_not_tell_who_works_here(desk: Desk, mail: str) ->
         asked = await browser.post("/desk/sign-in", data={"mail": mail})
     assert (asked.status_code, asked.text, set(asked.headers)) == (known.status_code, known.text, set(known.headers))
     assert mail not in asked.text
+
+
+@pytest.mark.parametrize("mail", ["alex@example.org", "nobody@example.org"])
+async def test_the_connection_is_busy_as_long_for_nobody_as_for_somebody(desk: Desk, mail: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "ALIKE_SECONDS", 2.0)
+    await desk.add(Role.MODERATOR)
+    async with desk.browser() as browser:
+        began = time.monotonic()
+        # This client returns when the work behind the answer is done, as a second request on the same connection would find.
+        assert (await browser.post("/desk/sign-in", data={"mail": mail})).status_code == 200
+        assert time.monotonic() - began >= 2.0
 
 
 @pytest.mark.parametrize("mail", ["nobody@example.org", "alex@example.org"])

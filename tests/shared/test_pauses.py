@@ -327,3 +327,18 @@ async def test_end_by_hand_that_cannot_be_is_refused(social: Database, given: di
     with pytest.raises(error):
         await by_hand_resume(social, **given)
     assert await stops(social) == ["social", "social/x", "social/linkedin"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [
+        ("0001-01-01T00:00", "Asia/Tokyo"),
+        ("9999-12-31T23:59", "America/New_York"),
+        ("9999-12-31T23:59", "UTC"),
+        ("tomorrow", "UTC"),
+        ("2026-02-30T09:00", "UTC"),
+    ],
+)
+def test_what_is_no_moment_of_the_calendar_is_no_end(typed: str, zone: str) -> None:
+    with pytest.raises(saying.NotATimeError):
+        saying.read_end(typed, zone)
