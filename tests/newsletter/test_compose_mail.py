@@ -14,7 +14,7 @@ import pytest
 from services.newsletter.compose.blocks import Block, Button, Divider, Heading, Item, Passage, Picture
 from services.newsletter.compose.edition import Edition, NowhereWrittenError, said
 from services.newsletter.compose.look import COLOURS
-from services.newsletter.compose.plain import COLUMNS, FOOT, columns
+from services.newsletter.compose.plain import FOOT, columns
 from services.newsletter.compose.variants import LEAVE, MOST_BYTES, Variant, preview, variant, variants, weight
 from shared.approval.content import digest, fingerprint
 from shared.events.codes import LANGUAGES, Language, Level, SourceKind
@@ -355,7 +355,7 @@ def test_one_comma_makes_another_variant_and_leaves_the_other_languages_alone() 
 @OF_EACH
 def test_text_has_lines_of_78_columns_and_every_address_written_out(language: Language) -> None:
     text = VARIANTS[language]["text"]
-    long = [line for line in text.split("\n") if columns(line) > COLUMNS and "://" not in line]
+    long = [line for line in text.split("\n") if columns(line) > 78 and "://" not in line]
     assert long == []
     for block in BLOCKS:
         if address := getattr(block, "address", None):
@@ -370,7 +370,7 @@ def test_text_has_lines_of_78_columns_and_every_address_written_out(language: La
 
 def test_chinese_wraps_though_it_has_no_spaces() -> None:
     lines = VARIANTS["zh"]["text"].split("\n")
-    assert sum(60 < columns(line) <= COLUMNS for line in lines) >= 2
+    assert sum(60 < columns(line) <= 78 for line in lines) >= 2
 
 
 def test_arabic_text_marks_the_lines_that_would_run_the_other_way() -> None:
