@@ -33,7 +33,6 @@ def pauses_of(sender: Sender, database: Database, pages: Pages) -> APIRouter:
                 "scope_options": [(scope, scope) for scope in scopes],
                 "listing": await store.listing(tx),
                 "waiting": await sender.waiting(tx, scopes[0]),
-                "may": actor.holds(*SUSPENDERS),
                 "refused": f"staff.pauses.refusal.{refused.slug}" if refused else "",
                 "typed": {"scope": scopes[0], "reason": "", "until": ""} | typed,
                 "zone": pages.zone,

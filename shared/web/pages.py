@@ -130,6 +130,10 @@ class Pages:
 
         person = person_of(request)
         staff = navigation.for_roles(navigation.STAFF, person.roles if person else frozenset())
+
+        def may(*roles: str) -> bool:
+            return person is not None and not person.roles.isdisjoint(roles)
+
         indexable = status == 200 and request.method == "GET" and not is_private(request.state)
         return {
             "t": sentences(language),
@@ -150,6 +154,7 @@ class Pages:
             "staff_work": navigation.in_group(staff, "work"),
             "staff_manage": navigation.in_group(staff, "manage"),
             "person": person,
+            "may": may,
             "current_section": navigation.current(navigation.PUBLIC, request.url.path),
             "current_staff_section": navigation.current(navigation.STAFF, request.url.path),
             "banner": self.banner,

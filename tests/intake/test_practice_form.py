@@ -199,7 +199,7 @@ async def test_markup_in_every_field_is_shown_as_text(reader: httpx.AsyncClient)
     answer = await reader.post(FORM, data={**form, "more": nasty, "language": "en"})
     Page(answer.text)
     assert "<script>alert" not in answer.text
-    assert "<img" not in answer.text
+    assert "<img src=x" not in answer.text
     assert re.search(r"&lt;script&gt;|&#34;&gt;", answer.text)
 
 

@@ -1,6 +1,6 @@
 """The addresses of X that the sandbox answers, its page, and the address by which it is told to misbehave."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,9 +14,14 @@ from pydantic import BaseModel, Field
 from services.demo.sandbox.keys import Checker, Keys, NotSignedError
 from services.demo.sandbox.moods import Kind, Mood, Moods
 from services.demo.sandbox.timeline import DuplicateError, Media, Timeline, as_x_gives_it
-from shared.i18n import translate
+from shared import i18n
+from shared.web import assets
+from shared.web.pages import plain, sentences
+from shared.web.request_state import reader_language
 
-_PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
+_PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_PAGES.globals.update(static=assets.address_of)
+_PAGES.filters.update(plain=plain)
 _PICTURES = {"image/jpeg", "image/png", "image/webp", "image/gif"}
 
 
@@ -74,6 +79,7 @@ def application(timeline: Timeline, keys: Keys, moods: Moods) -> FastAPI:
     app.include_router(_media(timeline), dependencies=[Depends(signed)])
     app.include_router(_control(timeline, moods), dependencies=[Depends(_from_here)])
     app.include_router(_page(timeline))
+    app.include_router(assets.router)
     return app
 
 
@@ -191,14 +197,17 @@ def _control(timeline: Timeline, moods: Moods) -> APIRouter:
 def _page(timeline: Timeline) -> APIRouter:
     router = APIRouter()
 
-    def sentence(key: str) -> str:
-        return translate("en", key)
-
-    t: Callable[[str], str] = sentence
-
     @router.get("/", response_class=HTMLResponse)
-    async def page() -> Response:
-        shown = _PAGES.get_template("timeline.html").render(t=t, posts=list(reversed(timeline.posts)), media=timeline.media)
+    async def page(request: Request) -> Response:
+        language = reader_language(request)
+        shown = _PAGES.get_template("timeline.html").render(
+            t=sentences(language),
+            lang=language,
+            dir=i18n.direction(language),
+            moment=lambda at: i18n.moment(at, language, "UTC"),
+            posts=list(reversed(timeline.posts)),
+            media=timeline.media,
+        )
         return HTMLResponse(shown, headers={"Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'"})
 
     @router.get("/pictures/{media_id}")

@@ -37,7 +37,6 @@ def router(database: Database, pages: Pages) -> APIRouter:
             by_hand=by_hand,
             names=names,
             scopes=switch.SCOPES,
-            may=person.holds(*SUSPENDERS),
             refused=f"staff.pauses.refusal.{refused.slug}" if refused else "",
             typed={"scope": "", "reason": "", "until": ""} | typed,
             zone=pages.zone,

@@ -1,0 +1,121 @@
+"""Every page that there is, in Chromium: axe finds nothing, nothing is wider than the screen, everything is reached by keyboard.
+
+The pages are found in the application itself; one without a row in `visits` fails here.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import Browser, BrowserContext, async_playwright
+
+from services.demo.inbox import web as inbox
+from services.demo.inbox.kept import Inbox
+from shared.testing.reaper import Reaper, clear
+from shared.web.pages import Pages
+from tests.browser import things
+from tests.browser.sight import GUISES, Look, look_at
+from tests.browser.visits import BESIDE, LEADS_ON, NO_PAGE, VISITS, Visit
+from tests.desk.test_gathering import FLAGS
+from tests.flows.running import Running, running
+from tests.shared.web_app import Page
+from tests.test_roles import application_on, routes
+
+LANGUAGES = ("en", "fr", "ar")
+TABS = 2
+OWN = re.compile(r"/desk/(sign-out|me/.*)")
+"""What an auditor does to nobody but themselves."""
+
+pytestmark = pytest.mark.xdist_group("every_page")
+
+
+def pages_of_the_application() -> set[str]:
+    app, _ = application_on("postgresql://nobody@127.0.0.1:1/nothing")
+    demo = inbox.router(Inbox(), Pages(public_url="http://127.0.0.1:8000"))
+    found = {path for method, path in routes(app) if method == "GET"} | {str(getattr(route, "path", "")) for route in demo.routes}
+    return {path for path in found if not NO_PAGE.fullmatch(path)} - LEADS_ON
+
+
+def test_every_page_has_a_row_and_every_row_a_page() -> None:
+    assert pages_of_the_application() - set(VISITS) == set(), "write down in tests/browser/visits.py how this page is reached"
+    assert set(VISITS) - pages_of_the_application() == set()
+
+
+def every_visit() -> list[Visit]:
+    return [*(Visit(address=address) for address in VISITS.values()), *BESIDE]
+
+
+def test_each_page_is_seen_in_every_language_by_day_and_by_night_narrow_and_wide() -> None:
+    looks = every_look(dict.fromkeys(re.findall(r"\{([^}]+)\}", "".join(visit.address for visit in every_visit())), "x"))
+    for visit in every_visit():
+        guises = [look for look in looks if look.visit == visit]
+        assert {look.language for look in guises} == set(LANGUAGES)
+        assert {look.scheme for look in guises} == {"light", "dark"}
+        assert {look.width for look in guises} == {360, 1280}
+
+
+def every_look(made: Mapping[str, str]) -> list[Look]:
+    looks = []
+    for number, visit in enumerate(every_visit()):
+        address = re.sub(r"\{([^}]+)\}", lambda name: made[name.group(1)], visit.address)
+        for place, language in enumerate(LANGUAGES):
+            scheme, width = GUISES[(number + place) % len(GUISES)]
+            looks.append(Look(visit=visit, address=address, language=language, scheme=scheme, width=width))
+    return looks
+
+
+@pytest.fixture(scope="module")
+def made(reaper: Reaper) -> Iterator[tuple[Running, Mapping[str, str]]]:
+    """A system that runs, with something on every page."""
+    folder = reaper.folder / "every-page"
+    folder.mkdir()
+    with running(folder) as system:
+        yield system, things.make(system, folder)
+    clear(folder)
+
+
+@pytest.mark.chromium
+@pytest.mark.timeout(900)
+def test_every_page_is_sound(made: tuple[Running, Mapping[str, str]], chromium_path: Path) -> None:
+    system, found = made
+    assert asyncio.run(_look(system, every_look(found), chromium_path)) == {}
+
+
+async def _look(system: Running, looks: list[Look], chromium_path: Path) -> Mapping[str, object]:
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        people = {look.visit.who for look in looks}
+        contexts = {who: await _entered(chromium, system, who) for who in people}
+        for context in contexts.values():
+            context.set_default_timeout(120_000)
+        wrong = await look_at(contexts, looks, TABS)
+        await chromium.close()
+    return wrong
+
+
+async def _entered(chromium: Browser, system: Running, who: str) -> BrowserContext:
+    context = await chromium.new_context(base_url=system.address)
+    if who:
+        with system.staff(who) as staff:
+            given = [{"name": one.name, "value": one.value or "", "url": system.address} for one in staff.cookies.jar]
+        await context.add_cookies(given)  # type: ignore[arg-type]  # a TypedDict, by any other name
+    return context
+
+
+def test_nothing_is_offered_to_an_auditor_that_would_be_refused(made: tuple[Running, Mapping[str, str]]) -> None:
+    system, found = made
+    refused = {}
+    with system.staff("Sam") as auditor:
+        for path, address in VISITS.items():
+            if not path.startswith(("/desk/", "/intake/", "/newsletter/", "/social/")) or "/submit" in path or "/confirm" in path:
+                continue
+            answer: httpx.Response = auditor.get(re.sub(r"\{([^}]+)\}", lambda name: found[name.group(1)], address))
+            if answer.status_code != 200:
+                continue
+            forms = [form.get("action", "") for form in Page(answer.text).all("form") if form.get("method") == "post"]
+            if offered := [action for action in forms if not OWN.fullmatch(action) and not action.startswith("/desk/sign-in")]:
+                refused[path] = offered
+    assert refused == {}

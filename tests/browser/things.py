@@ -1,0 +1,107 @@
+"""Real things on a system that runs, made through its public doors, so that every page has something to show."""
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+from aiokafka import AIOKafkaProducer
+
+from services.__main__ import OWNERS
+from shared.db import Database
+from shared.events import registry
+from shared.ids import new_id
+from shared.operations import base_of
+from tests.flows.running import Running, tidings, until
+from tests.flows.test_confirmation import send_form
+from tests.social.ledger import put
+from tests.social.x_sandbox import words
+
+TITLES = (
+    {"en": "One-stop office for newcomers", "fr": "Guichet unique pour les nouveaux arrivants"},
+    {"en": "Training consular staff before they are posted abroad", "ar": "تدريب الموظفين القنصليين قبل إيفادهم"},
+    {"en": "Community listening circles"},
+)
+
+
+def make(system: Running, var: Path) -> Mapping[str, str]:
+    """Return the addresses, and the parts of addresses, by which `visits` reaches pages."""
+    run = json.loads((var / "run.json").read_text())
+    receipts = [_practice(system, number, titles) for number, titles in enumerate(TITLES)]
+    asyncio.run(_posts(run["database"]))
+    asyncio.run(_unreadable(run["kafka"]))
+    found = {"receipt": receipts[0], "review_open": f"/intake/review/{receipts[1]}", "sandbox": run["networks"]["x"] + "/"}
+    with httpx.Client(base_url=system.address, headers={"origin": system.address}, follow_redirects=True, timeout=60) as public:
+        found["track"] = send_form(public, "amina@example.org").url.path
+        [mail] = until(lambda: public.get("/demo/mails.json", params={"to": "amina@example.org"}).json()["mails"])
+        found["confirm"] = mail["links"][0].removeprefix(system.address)
+    with system.staff("Alex") as staff:
+        for receipt, what, reason in ((receipts[0], "accept", ""), (receipts[2], "decline", "Please tell us what came of it.")):
+            done = staff.post(f"/intake/review/{receipt}/{what}", data={"reason": reason, "language": "en"})
+            assert done.status_code == 200, done.text
+        found["review"] = f"/intake/review/{receipts[2]}"
+        found["practice"] = _link(staff, "/practices/", r"/practices/[a-z0-9-]+")
+        found["person"] = _link(staff, "/desk/people/", r"/desk/people/[0-9a-f-]{36}")
+        found["partner"] = _link(staff, "/intake/partners/", r"/intake/partners/[0-9a-f-]{36}")
+        found["revoke"] = _link(staff, found["partner"], r"/intake/partners/[^\"]+/revoke")
+        for scope, where in (("all", "/desk/sending"), ("social/x", "/social/pauses"), ("newsletter", "/newsletter/pauses")):
+            staff.post(where, data={"scope": scope, "reason": "A wrong link", "until": ""})
+        for service in OWNERS:
+            base = base_of(service)
+            parked = until(lambda base=base: re.search(rf'{base}/operations/parked/([^"/]+)"', staff.get(f"{base}/operations").text))
+            found[f"parked:{base}"] = parked.group(1)
+        until(lambda: "One-stop office" in staff.get("/newsletter/pool").text)
+    found["sign_in"] = system.links["Noor"].removeprefix(system.address)
+    added = tidings(var, "person", "add", "ines@example.org", "--role", "moderator", "--json")
+    assert added.returncode == 0, added.stderr
+    system.links["Ines"] = json.loads(added.stdout)["address"]
+    return found
+
+
+def _practice(system: Running, number: int, titles: Mapping[str, str]) -> str:
+    body = {
+        "type": "practice.submitted",
+        "timestamp": "2026-11-01T09:00:00+00:00",
+        "data": {
+            "language": "en",
+            "title": titles,
+            "summary": dict.fromkeys(titles, "One office brings registration, language classes and advice under one roof."),
+            "entity": "Example City",
+            "entity_type": "local-authority",
+            "countries": ["PT"],
+            "objectives": [15, 16],
+            "principles": ["people-centred"],
+            "links": [{"address": "https://example.org/office", "label": "The office’s own page"}],
+            "remarks": "Photographs can be sent on request.",
+            "contact": {"name": "Amina Example", "mail": "amina@example.org"},
+        },
+    }
+    answer = system.send(body, f"msg-{number}")
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["receipt"])
+
+
+def _link(staff: httpx.Client, page: str, pattern: str) -> str:
+    found = until(lambda: re.search(rf'href="({pattern})"', staff.get(page).text.partition("<main")[2]))
+    return str(found.group(1))
+
+
+async def _posts(url: str) -> None:
+    database = Database(url, "social")
+    await put(database, words("Safe and orderly"))
+    await put(database, words("One office brings registration, language classes and advice under one roof."), due_in=timedelta(days=2))
+    await database.close()
+
+
+async def _unreadable(kafka: str) -> None:
+    """Tell each service something that it cannot read, so that it sets it aside."""
+    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    await producer.start()
+    for event_type in ("person.changed.v1", "decision.made.v1"):
+        for topic in registry.TOPICS_OF[event_type]:
+            headers = [("ce_type", event_type.encode()), ("ce_id", str(new_id()).encode()), ("ce_subject", b"somebody")]
+            await producer.send_and_wait(topic, b"\xffnot json", key=b"somebody", headers=headers)
+    await producer.stop()

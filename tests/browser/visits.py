@@ -1,0 +1,101 @@
+"""Which pages there are, and by which real thing each is reached: a page without a row here fails `test_every_page`."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+OPERATED = ("/desk/own", "/intake", "/newsletter", "/social")
+
+NO_PAGE = re.compile(r"/(static/.*|healthz|readyz|metrics|desk/session)|.*\.(json|csv|atom|ics)|.*/api/.*")
+"""What programs ask for, and what browsers fetch beside a page."""
+
+LEADS_ON = frozenset({"/", "/demo", "/intake/", "/social/", "/demo/mails/{number}/html"})
+"""Addresses that lead to another page of this table, and a mail, which stands in the frame of one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """A page and how it is reached."""
+
+    address: str  # {names} stand for what `things.make` gives
+    who: str = "Alex"  # whose browser; empty: nobody's
+    status: int = 200
+    foreign: bool = False  # it is not in the reader's language: a mail, another program's page
+    send: bool = False  # press the first button of the page's form, as it stands: the page shows what is wrong with it
+
+
+VISITS: Mapping[str, str] = {
+    "/practices/": "/practices/",
+    "/practices/{slug}": "{practice}",
+    "/intake/submit/practice": "/intake/submit/practice",
+    "/intake/track/{token}": "{track}",
+    "/intake/confirm/{token}": "{confirm}",
+    "/intake/catalogue": "/intake/catalogue",
+    "/intake/review/": "/intake/review/?state=all",
+    "/intake/review/{submission}": "{review}",
+    "/intake/partners/": "/intake/partners/",
+    "/intake/partners/{partner}": "{partner}",
+    "/intake/partners/{partner}/keys/{key}/revoke": "{revoke}",
+    "/newsletter/pool": "/newsletter/pool",
+    "/newsletter/pauses": "/newsletter/pauses",
+    "/social/drafts": "/social/drafts",
+    "/social/posts": "/social/posts",
+    "/social/pauses": "/social/pauses",
+    "/desk/": "/desk/",
+    "/desk/me": "/desk/me",
+    "/desk/sign-in": "/desk/sign-in",
+    "/desk/sign-in/{link}": "{sign_in}",
+    "/desk/people/": "/desk/people/",
+    "/desk/people/{person_id}": "{person}",
+    "/desk/audit": "/desk/audit",
+    "/desk/sending": "/desk/sending",
+    "/desk/components": "/desk/components",
+    "/desk/operations": "/desk/operations",
+    "/desk/events": "/desk/events",
+    "/desk/events/find": "/desk/events/find",
+    "/desk/events/{event_id}": "/desk/events/{receipt}",
+    "/demo/": "/demo/",
+    "/demo/mails/{number}": "/demo/mails/1",
+    **{f"{base}/operations": f"{base}/operations" for base in OPERATED},
+    **{f"{base}/operations/redrive": f"{base}/operations/redrive" for base in OPERATED},
+    **{f"{base}/operations/parked/{{event_id}}": f"{base}/operations/parked/{{parked:{base}}}" for base in OPERATED},
+    **{
+        f"{base}/operations/parked/{{event_id}}/{act}": f"{base}/operations/parked/{{parked:{base}}}/{act}"
+        for base in OPERATED
+        for act in ("redrive", "discard")
+    },
+    **{f"{base}/events/{{event_id}}": f"{base}/events/{{receipt}}" for base in OPERATED},
+}
+"""One row for each page: the path of its route, and an address that reaches it."""
+
+BESIDE = (
+    Visit(address="/demo/mails/1/html", foreign=True),
+    Visit(address="/nothing/of/the/kind", status=404),
+    Visit(address="/desk/", who="", status=401),
+    Visit(address="/desk/people/", who="Ines", status=403),
+    Visit(address="/desk/people/", who="Sam"),
+    Visit(address="{review_open}"),
+    Visit(address="{review_open}", who="Sam"),
+    Visit(address="/demo/mails/1?view=headers"),
+    Visit(address="/demo/mails/1?view=source"),
+    Visit(address="/intake/submit/practice", send=True, status=422),
+    Visit(address="/intake/partners/", send=True, status=422),
+    Visit(address="/desk/people/", send=True, status=422),
+    Visit(address="/desk/sign-in", who="", send=True, status=422),
+    Visit(address="{sandbox}"),
+)
+"""The same pages as somebody else sees them, with what is wrong with a form, and pages that have no route."""
+
+BY_KEYBOARD = frozenset(
+    {
+        "/practices/",
+        "/intake/submit/practice",
+        "{review_open}",
+        "/desk/",
+        "/desk/components",
+        "/desk/sending",
+        "/social/posts",
+        "/desk/operations",
+    }
+)
+"""The pages on which every control is reached with the Tab key."""
