@@ -240,7 +240,7 @@ async def choice_of(tx: Transaction, person_id: str) -> Choice:
     return _choice(row) if row is not None else Choice()
 
 
-def _choice(row: Row[Any]) -> Choice:
+def _choice(row: Any) -> Choice:  # of either query, whose rows differ in length
     return Choice(rhythm=Rhythm(row.rhythm), hour=row.hour, zone=row.zone, language=row.language)
 
 
