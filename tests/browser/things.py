@@ -51,8 +51,8 @@ def make(system: Running, var: Path) -> Mapping[str, str]:
             staff.post(where, data={"scope": scope, "reason": "A wrong link", "until": ""})
         for service in OWNERS:
             base = base_of(service)
-            parked = until(lambda base=base: re.search(rf'{base}/operations/parked/([^"/]+)"', staff.get(f"{base}/operations").text))
-            found[f"parked:{base}"] = parked.group(1)
+            address = _link(staff, f"{base}/operations", rf"{base}/operations/parked/[^\"/]+")
+            found[f"parked:{base}"] = address.rpartition("/")[2]
         until(lambda: "One-stop office" in staff.get("/newsletter/pool").text)
     found["sign_in"] = system.links["Noor"].removeprefix(system.address)
     added = tidings(var, "person", "add", "ines@example.org", "--role", "moderator", "--json")

@@ -10,7 +10,7 @@ NO_PAGE = re.compile(r"/(static/.*|healthz|readyz|metrics|desk/session)|.*\.(jso
 """What programs ask for, and what browsers fetch beside a page."""
 
 LEADS_ON = frozenset({"/", "/demo", "/intake/", "/social/", "/demo/mails/{number}/html"})
-"""Addresses that lead to another page of this table, and a mail, which stands in the frame of one."""
+"""Addresses that lead to another page of this table, and a mail, which stands in the frame of one and runs no script."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,6 @@ class Visit:
     address: str  # {names} stand for what `things.make` gives
     who: str = "Alex"  # whose browser; empty: nobody's
     status: int = 200
-    foreign: bool = False  # it is not in the reader's language: a mail, another program's page
     send: bool = False  # press the first button of the page's form, as it stands: the page shows what is wrong with it
 
 
@@ -69,7 +68,6 @@ VISITS: Mapping[str, str] = {
 """One row for each page: the path of its route, and an address that reaches it."""
 
 BESIDE = (
-    Visit(address="/demo/mails/1/html", foreign=True),
     Visit(address="/nothing/of/the/kind", status=404),
     Visit(address="/desk/", who="", status=401),
     Visit(address="/desk/people/", who="Ines", status=403),
