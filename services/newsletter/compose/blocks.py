@@ -106,7 +106,7 @@ class Picture(_Stored):
 
     kind: Literal["picture"] = "picture"
     id: BlockId
-    address: WebAddress  # of a file that never changes, for the approval is bound to it
+    address: WebAddress  # of a file that never changes, for the approval is bound to it; on our own site: pages load none from elsewhere
     width: _PIXELS  # of the file
     height: _PIXELS
     alternative: Lines = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from services.newsletter.compose import writing
 from services.newsletter.compose.arranging import Group, Placed, arrange
@@ -117,13 +118,14 @@ def _wrapped(words: str) -> str:
 
 def _laid(words: str, first: str, rest: str) -> str:
     """Return a paragraph in lines of COLUMNS at most, unless a word is longer; `first` and `rest` stand before its lines."""
-    lines, line = [], first
+    lines, line, width = [], first, columns(first)
     bare = True  # nothing but the beginning stands on the line
     for piece in _pieces(words):
-        if not bare and columns(line) + columns(piece.rstrip()) > COLUMNS:
+        if not bare and width + columns(piece.rstrip()) > COLUMNS:
             lines.append(line.rstrip())
-            line, bare = rest, True
-        line += piece.lstrip() if bare else piece
+            line, width, bare = rest, columns(rest), True
+        added = piece.lstrip() if bare else piece
+        line, width = line + added, width + columns(added)
         bare = bare and not piece.strip()
     return "\n".join([*lines, line.rstrip()])
 
@@ -151,13 +153,16 @@ def _may_end(character: str, following: str) -> bool:
 
 
 def _is_wide(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in _WIDE
+    return _width(character) == 2
 
 
 def columns(words: str) -> int:
     """Return how many columns a terminal shows `words` in: two for a Chinese letter, none for a mark above another."""
-    return sum(
-        2 if _is_wide(character) else 1
-        for character in words
-        if not unicodedata.combining(character) and unicodedata.category(character) != "Cf"
-    )
+    return len(words) if words.isascii() else sum(map(_width, words))
+
+
+@lru_cache(maxsize=10_000)
+def _width(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) == "Cf":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
