@@ -13,7 +13,7 @@ from services.desk import app as desk
 from services.desk.web import routers as desk_routers
 from services.newsletter import app as newsletter
 from services.newsletter.handlers import listens as newsletter_listens
-from services.newsletter.web import pool_show
+from services.newsletter.web import pool_show, sends_show
 from services.social import app as social
 from services.social.handlers import listens_at
 from services.social.posting.things import things_at
@@ -165,6 +165,7 @@ def _wire(found: System) -> None:
         found.app.include_router(router, dependencies=[Depends(of_service(database))])
     for name, templates, its_router in (
         (newsletter.NAME, newsletter.TEMPLATES, pool_show.router),
+        (newsletter.NAME, newsletter.TEMPLATES, lambda database, _: sends_show.router(database)),
         (social.NAME, social.TEMPLATES, drafts_show.router),
         (social.NAME, social.TEMPLATES, deliveries_show.router),
         (social.NAME, social.TEMPLATES, lambda database, pages: posts_queue.router(database, pages, things_at(PUBLIC_URL))),
