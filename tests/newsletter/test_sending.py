@@ -231,6 +231,16 @@ async def test_each_answer_ends_where_it_belongs_and_is_logged(
         assert (again.messages, taken) == ([], 1 if step == "DOT" else 0)
 
 
+async def test_what_a_server_answers_is_kept_without_the_readers_address(database: Database) -> None:
+    ids = await subscribe(database, VAULT, ["reader@example.org"])
+    issue = await send_now(database)
+    async with scripted(RCPT=says("550 5.1.1 <Reader@Example.org>: no such user")) as server, sending(database, server):
+        await until_in(database, issue, AudienceState.REFUSED)
+    [attempt] = await attempts_of(database, ids["reader@example.org"])
+    assert "<(recipient)>: no such user" in attempt.reply
+    assert "reader@" not in attempt.reply.lower()
+
+
 async def test_deferred_copy_goes_when_it_is_due_with_the_same_message_id(database: Database) -> None:
     ids = await subscribe(database, VAULT, ["a@example.org"])
     issue = await send_now(database)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -287,7 +288,8 @@ class Sender:
         if isinstance(outcome, Uncertain):
             self._commits.tell(_uncertain(claim, name, link, outcome, UNANSWERED))
             return
-        ended = partial(Ended, claim=claim, message_id=name, link=link, phase=outcome.phase.value, code=outcome.code, reply=outcome.reply)
+        reply = _without_address(claim.address, outcome.reply)
+        ended = partial(Ended, claim=claim, message_id=name, link=link, phase=outcome.phase.value, code=outcome.code, reply=reply)
         self.trouble, self._troubles = "", 0
         if isinstance(outcome, Accepted):
             self._refusals = 0
@@ -337,6 +339,11 @@ class Sender:
 
     def _rest(self, way: str, seconds: float) -> None:
         self._resting[way] = max(self._resting.get(way, 0.0), asyncio.get_running_loop().time() + seconds)
+
+
+def _without_address(address: str, reply: str) -> str:
+    """Return a server's words without the reader's address: what was tried is kept for longer than an address that is erased."""
+    return re.sub(re.escape(address), "(recipient)", reply, flags=re.IGNORECASE)
 
 
 def _uncertain(claim: Claim, name: str, link: int, outcome: Uncertain, reason: str) -> Ended:

@@ -10,11 +10,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from services.newsletter.addresses import AddressBook, domain_of
 from services.newsletter.sending.rules import SubscriberState
-from services.newsletter.sending.tables import subscribers
 from services.newsletter.subscribing.rules import Act, Because, Source
 from services.newsletter.subscribing.sheets import Cell, SheetRow, text_of
 from services.newsletter.subscribing.subscribers import has_confirmed
@@ -284,9 +283,14 @@ def _join(known: _Known) -> tuple[Verdict, Reason | None]:
             return Verdict.LEFT_OUT, Reason(known.because or Because.REQUEST.value)
 
 
+_KNOWN = text("""
+    SELECT id, address_hash, state, suppressed_because FROM subscribers WHERE address_hash = ANY(CAST(:hashes AS bytea[]))
+""")
+
+
 async def _known(tx: Transaction, hashes: Sequence[bytes]) -> Mapping[bytes, _Known]:
-    columns = (subscribers.c.id, subscribers.c.address_hash, subscribers.c.state, subscribers.c.suppressed_because)
-    rows = await tx.execute(select(*columns).where(subscribers.c.address_hash.in_(hashes)))
+    # One array and not as many parameters as hashes: thousands of those take longer to send than the rows to find.
+    rows = await tx.execute(_KNOWN, {"hashes": list(hashes)})
     return {bytes(row.address_hash): _Known(id=row.id, state=SubscriberState(row.state), because=row.suppressed_because) for row in rows}
 
 
