@@ -49,7 +49,8 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/newsletter/subscribers/(?!find).*": {Role.ADMIN},
     # An address has no place in a path, so it is looked up by POST; that changes nothing, and auditors may.
     r"/newsletter/subscribers/find": {Role.ADMIN, Role.AUDITOR},
-    r"/social/((drafts|posts|deliveries|pictures|api/v1/posts)(/.*)?|count)?": WRITERS,
+    r"/social/(drafts|posts|deliveries(/.*)?|posts/\{.*|pictures/.*|api/v1/posts/.*|count)?": WRITERS,
+    r"/social/(drafts/.*|posts/new)": {Role.DRAFTER},
     r"/(newsletter|social)/pauses(/.*)?": {Role.OPERATOR},
     r"/(desk/own|intake|newsletter|social)/operations(\.json|/.*)?": {Role.OPERATOR},
     r"/(desk/own|intake|newsletter|social)/events/.*": set(STAFF),

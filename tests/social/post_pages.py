@@ -126,7 +126,7 @@ class Pages:
 async def begun(wired: System, person: Person = ANA, language: str = "en") -> Pages:
     """Return a new post."""
     async with asker(wired.app, person=person) as browser:
-        answer = await browser.post(PATH, data={"language": language})
+        answer = await browser.post(f"{PATH}/new", data={"language": language})
     assert answer.status_code == 303
     found = re.fullmatch(rf"{PATH}/([0-9a-f-]+)", answer.headers["location"])
     assert found

@@ -156,7 +156,7 @@ async def test_queue_shows_each_post_by_what_it_waits_for(wired: System, databas
 async def test_who_only_approves_begins_and_writes_nothing(wired: System, post: Pages) -> None:
     approver = somebody(Role.APPROVER)
     async with asker(wired.app, person=approver) as browser:
-        assert (await browser.post(PATH, data={"language": "en"})).status_code == 403
+        assert (await browser.post(f"{PATH}/new", data={"language": "en"})).status_code == 403
     assert (await post.write("Words", person=approver)).status_code == 403
     assert (await post.plan(clock.now() + timedelta(hours=1), person=approver)).status_code == 403
     page = Page((await post.get(approver)).text)

@@ -19,11 +19,11 @@ from services.social.store import drafts, posts
 from services.social.web.post_show import day_of
 from shared import clock
 from shared.approval import store as approvals
-from shared.approval.rules import EDITORS, RoleNeededError, Standing
+from shared.approval.rules import EDITORS, Standing
 from shared.approval.things import Thing
-from shared.approval.view import problem_of
 from shared.approval.web import DECIDERS, Decider
 from shared.auth.require import require
+from shared.auth.tokens import Person
 from shared.db import Database
 from shared.events.codes import Language
 from shared.i18n import CONTENT_LANGUAGES
@@ -31,6 +31,8 @@ from shared.web.pages import Pages
 from shared.web.request_state import cause_of
 
 SHOWN = 300
+NEW = f"{PATH}/new"
+Editor = Annotated[Person, Depends(require(*EDITORS))]
 _TONES = {"submitted": "info", "approved": "good", "changes_requested": "warning", "expired": "warning", "rejected": "bad"}
 
 
@@ -90,22 +92,19 @@ def router(database: Database, pages: Pages, thing: Thing) -> APIRouter:
             may_write=person.holds(*EDITORS),
             full=len(found) == SHOWN,
             path=PATH,
+            new=NEW,
         )
 
-    @router.post(PATH)
-    async def begin(request: Request, person: Decider, language: Annotated[Language, Form()] = "en") -> Response:
+    @router.post(NEW)
+    async def begin(request: Request, person: Editor, language: Annotated[Language, Form()] = "en") -> Response:
         """Begin a post that comes from nothing published."""
-        if not person.holds(*EDITORS):
-            raise problem_of(RoleNeededError(EDITORS), {})
         async with database.transaction() as tx:
             post_id = await writing.begin_freely(tx, Hand(thing=thing, by=person, cause=cause_of(request)), language, zone=pages.zone)
         return RedirectResponse(f"{PATH}/{post_id}", status_code=303)
 
     @router.post("/social/drafts/{draft}/post")
-    async def take_up(request: Request, person: Decider, draft: UUID) -> Response:
+    async def take_up(request: Request, person: Editor, draft: UUID) -> Response:
         """Make a post of a draft, or lead to the one that was made of it."""
-        if not person.holds(*EDITORS):
-            raise problem_of(RoleNeededError(EDITORS), {})
         async with database.transaction() as tx:
             post_id = await writing.begin_from_draft(tx, Hand(thing=thing, by=person, cause=cause_of(request)), draft, zone=pages.zone)
         if post_id is None:
