@@ -6,16 +6,21 @@ from services.social import handlers, jobs
 from services.social.domain.deliveries import Pace
 from services.social.networks.x.client import X
 from services.social.networks.x.session import API_URL, Account
+from services.social.posting.things import things_at
 from services.social.sender import Networks, Sender
 from services.social.store.pausing import SENDER
-from services.social.web import drafts_show, posts_show
+from services.social.web import deliveries_show, drafts_show, posts_queue
+from services.social.web.post_edit import PostPages
 from shared.events.codes import Network
+from shared.files.uploads import takes_files
 from shared.parts import Parts
 from shared.pauses.web import pauses_of
 from shared.service import Service
 from shared.settings import Settings
 
 NAME = "social"
+FILES = "/social/posts/[^/]+/variants/[^/]+/[^/]+"
+"""Where pictures are taken."""
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -23,15 +28,23 @@ def build(parts: Parts) -> Service:
     """Return social media, put together and not yet at work."""
     database = parts.database(NAME)
     pages = parts.pages(NAME, TEMPLATES)
+    thing = things_at(parts.public_url)
     pace = Pace()
     return Service(
         name=NAME,
         database=database,
-        listeners=handlers.LISTENS,
+        listeners=handlers.listens_at(parts.public_url),
         tells=True,
-        jobs=jobs.of(Sender(networks_of(parts.settings, pace), pace)),
+        jobs=jobs.of(Sender(networks_of(parts.settings, pace), pace), thing),
         facts=drafts_show.facts,
-        routers=(drafts_show.router(database, pages), posts_show.router(database, pages), pauses_of(SENDER, database, pages)),
+        routers=(
+            posts_queue.router(database, pages, thing),
+            PostPages(database, pages, thing).router(),
+            drafts_show.router(database, pages),
+            deliveries_show.router(database, pages),
+            pauses_of(SENDER, database, pages),
+        ),
+        limit_of=takes_files(FILES),
     )
 
 

@@ -10,11 +10,14 @@ from typing import Any
 from services.social import telling
 from services.social.domain.content import Content
 from services.social.domain.deliveries import Next, Outcome, Pace, Result, State, WaitingFor, after_not_found
+from services.social.domain.posts import ABOUT
 from services.social.networks.x.client import NotBroughtError, TimelineError, X
 from services.social.store import deliveries as ledger
 from services.social.store.deliveries import Delivery
 from services.social.store.pausing import open_networks
 from shared import clock
+from shared.approval import sending
+from shared.approval.rules import ApprovalError
 from shared.db import Database, Transaction
 from shared.events.codes import Network
 
@@ -66,16 +69,16 @@ class Sender:
             return None
         if delivery.state == State.UNKNOWN.value:
             return self._look
-        why = self._why_not(delivery)
+        why = await self._why_not(tx, delivery)
         if why is None:
             return self._send
         await telling.wait_for_a_person(tx, delivery, why, {"content": delivery.content_hash, "approved": delivery.approved_hash})
         return None
 
-    def _why_not(self, delivery: Delivery) -> WaitingFor | None:
+    async def _why_not(self, tx: Transaction, delivery: Delivery) -> WaitingFor | None:
         """Return why a delivery must not go out now, None where it may."""
-        if not _hash_of(delivery) == delivery.content_hash == delivery.approved_hash:
-            return WaitingFor.APPROVAL
+        if not _hash_of(delivery) == delivery.content_hash == delivery.approved_hash or not await _is_approved(tx, delivery):
+            return _not_approved(delivery)
         if self._pace.is_late(delivery.due_at, clock.now()):
             # After an attempt whose end was never found, it would be wrong to say that it did not go out.
             return WaitingFor.UNCERTAIN if delivery.sent_again else WaitingFor.LATE
@@ -95,6 +98,10 @@ class Sender:
         async with database.transaction() as tx:
             if not await open_networks(tx, [Network(delivery.network)]):
                 await ledger.write(tx, delivery, **ledger.released())
+                return
+            # Nobody can void the approval until this transaction ends, and once it has, the post is on its way.
+            if not await _stays_approved(tx, delivery):
+                await telling.wait_for_a_person(tx, delivery, _not_approved(delivery), {"approval": "is void"})
                 return
             lasts_until = time.monotonic() + self._pace.lease.total_seconds()
             attempt_id = await ledger.begin_attempt(tx, delivery, self._pace.lease)
@@ -222,6 +229,25 @@ def _hash_of(delivery: Delivery) -> str | None:
         return content_of(delivery).sha256
     except (KeyError, TypeError, ValueError):
         return None
+
+
+async def _is_approved(tx: Transaction, delivery: Delivery) -> bool:
+    content = content_of(delivery)
+    return await sending.is_approved(tx, ABOUT, delivery.post_id, content.name, content.as_variant())
+
+
+async def _stays_approved(tx: Transaction, delivery: Delivery) -> bool:
+    content = content_of(delivery)
+    try:
+        await sending.check_variant(tx, ABOUT, delivery.post_id, content.name, content.as_variant())
+    except ApprovalError:
+        return False
+    return True
+
+
+def _not_approved(delivery: Delivery) -> WaitingFor:
+    # After an attempt whose end was never found, it would be wrong to say that it did not go out.
+    return WaitingFor.UNCERTAIN if delivery.sent_again else WaitingFor.APPROVAL
 
 
 def content_of(delivery: Delivery) -> Content:

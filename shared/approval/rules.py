@@ -130,6 +130,7 @@ class ApprovalError(Exception):
 
     slug: ClassVar[str] = "approval"  # for programs, and the last part of the keys of its sentences
     status: ClassVar[int] = 409
+    says: ClassVar[tuple[str, ...]] = ()  # names of the facts that fill its sentence
 
     def __init__(self, message: str | None = None, **facts: Any) -> None:
         super().__init__(message or self.__doc__)

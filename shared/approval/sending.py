@@ -63,6 +63,15 @@ async def check_variant(tx: Transaction, about: str, item: UUID, name: str, vari
     return approved
 
 
+async def is_approved(tx: Transaction, about: str, item: UUID, name: str, variant: Mapping[str, Any]) -> bool:
+    """Say whether one variant is what is approved now, for a first look before anything is prepared.
+
+    It holds nobody up, and so decides nothing: `check_variant` does, in the transaction in which sending begins. Raises ContentError.
+    """
+    approved = _in_time(await store.find(tx, about, item)).approved
+    return approved is not None and approved.variants.get(name) == digest(variant)
+
+
 async def _approved(tx: Transaction, about: str, item: UUID) -> Fingerprint:
     standing = _in_time(await store.find(tx, about, item, share=True))
     if standing.approved is None:

@@ -109,7 +109,7 @@ def sentence_of(error: ApprovalError, names: Mapping[str, str]) -> tuple[str, Ma
         return f"staff.approval.already.{error.state.value}", {"who": who, "at": error.latest.at}
     if isinstance(error, ContentChangedError):
         return f"staff.approval.refusal.{error.slug}", {"variants": ", ".join(change.variant for change in error.changes)}
-    return f"staff.approval.refusal.{error.slug}", {}
+    return f"staff.approval.refusal.{error.slug}", {name: error.facts[name] for name in error.says}
 
 
 def problem_of(error: ApprovalError, names: Mapping[str, str]) -> Problem:

@@ -108,7 +108,6 @@ NOT_YET_TELLING = _pairs(
         Service.PLEDGES: (*_TOLD_BY_EVERY, "submission.decided.v1", *_PLEDGES),
         Service.CALENDAR: (*_TOLD_BY_EVERY, "submission.decided.v1", *_DATES, "deadline.near.v1"),
         Service.NEWSLETTER: (*_TASKS, "mail.wanted.v1", *_ISSUES),
-        Service.SOCIAL: (*_TASKS, "mail.wanted.v1", "post.approved.v1"),
     }
 )
 NOT_YET_LISTENING = _pairs(

@@ -11,7 +11,7 @@ import pytest
 from services.desk.handlers import LISTENS as DESK_LISTENS
 from services.intake.handlers import LISTENS as INTAKE_LISTENS
 from services.newsletter.handlers import LISTENS as NEWSLETTER_LISTENS
-from services.social.handlers import LISTENS as SOCIAL_LISTENS
+from services.social.handlers import listens_at
 from shared.events import registry
 from shared.events.codes import Service
 from shared.listening import Listeners
@@ -22,7 +22,7 @@ LISTENS: dict[str, Listeners] = {
     "desk": DESK_LISTENS,
     "intake": INTAKE_LISTENS,
     "newsletter": NEWSLETTER_LISTENS,
-    "social": SOCIAL_LISTENS,
+    "social": listens_at("http://127.0.0.1:8000"),
 }
 CLASSES = {model.__name__: event_type for event_type, model in registry.EVENT_TYPES.items()}
 

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from services.desk.handlers import LISTENS as DESK
 from services.newsletter.handlers import LISTENS as NEWSLETTER
-from services.social.handlers import LISTENS as SOCIAL
+from services.social.handlers import listens_at
 from shared import clock
 from shared.consumer import Consumer
 from shared.db import Database, Transaction
@@ -28,6 +28,8 @@ from tests.desk.wire import records_of
 from tests.shared.actors import Actor
 from tests.shared.approval_items import told
 from tests.shared.web_app import Page
+
+SOCIAL = listens_at("http://127.0.0.1:8000")
 
 PAGE = "/desk/sending"
 RESUME = f"{PAGE}/resume"

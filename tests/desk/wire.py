@@ -15,8 +15,10 @@ from services.newsletter import app as newsletter
 from services.newsletter.handlers import LISTENS as NEWSLETTER_LISTENS
 from services.newsletter.web import pool_show
 from services.social import app as social
-from services.social.handlers import LISTENS as SOCIAL_LISTENS
-from services.social.web import drafts_show, posts_show
+from services.social.handlers import listens_at
+from services.social.posting.things import things_at
+from services.social.web import deliveries_show, drafts_show, posts_queue
+from services.social.web.post_edit import PostPages
 from shared import clock, outbox, relay
 from shared.auth.people import TABLES as PEOPLE
 from shared.auth.require import of_service
@@ -26,6 +28,7 @@ from shared.db import Database, is_away
 from shared.events.base import EventData
 from shared.events.intake import PracticePublished
 from shared.events.registry import TOPICS_OF, topic_of
+from shared.files.uploads import takes_files
 from shared.listening import Listeners
 from shared.migrations import migrate
 from shared.migrations.backbone import statements
@@ -131,7 +134,7 @@ async def system(url: str) -> AsyncIterator[System]:
         databases=databases,
         consumers={
             "newsletter": consumer(databases["newsletter"], NEWSLETTER_LISTENS),
-            "social": consumer(databases["social"], SOCIAL_LISTENS),
+            "social": consumer(databases["social"], listens_at(PUBLIC_URL)),
         },
     )
     _wire(found)
@@ -147,7 +150,7 @@ def consumer(database: Database, listeners: Listeners) -> Consumer:
 
 def _wire(found: System) -> None:
     plain = Pages(public_url=PUBLIC_URL)
-    install(found.app, pages=plain, verifier=VERIFIER, unavailable=is_away)
+    install(found.app, pages=plain, verifier=VERIFIER, unavailable=is_away, limit_of=takes_files(social.FILES))
     of_desk = [Depends(of_service(found.databases["desk"]))]
     pages = Pages(public_url=PUBLIC_URL, templates={"desk": desk.TEMPLATES})
     for router in desk_routers.all_of(found.databases["desk"], SIGNER, pages, desk.ASKED):
@@ -163,7 +166,9 @@ def _wire(found: System) -> None:
     for name, templates, its_router in (
         (newsletter.NAME, newsletter.TEMPLATES, pool_show.router),
         (social.NAME, social.TEMPLATES, drafts_show.router),
-        (social.NAME, social.TEMPLATES, posts_show.router),
+        (social.NAME, social.TEMPLATES, deliveries_show.router),
+        (social.NAME, social.TEMPLATES, lambda database, pages: posts_queue.router(database, pages, things_at(PUBLIC_URL))),
+        (social.NAME, social.TEMPLATES, lambda database, pages: PostPages(database, pages, things_at(PUBLIC_URL)).router()),
     ):
         database = found.databases[name]
         router = its_router(database, Pages(public_url=PUBLIC_URL, templates={name: templates}))

@@ -14,7 +14,8 @@ from services.desk import trail
 from services.intake.store import tables as intake
 from services.newsletter import store as newsletter
 from services.social.store import tables as social
-from shared import inbox, outbox, parking
+from shared import inbox, outbox, parking, tasks
+from shared.approval import store as approval
 from shared.auth import people
 from shared.db import Database, metadata
 from shared.mail.queue import store as mails
@@ -26,7 +27,7 @@ OWN: dict[str, tuple[MetaData, ...]] = {
     "desk": (trail.audit.metadata, mails.TABLES, switch.TABLES),  # with the tables of people
     "intake": (intake.TABLES, mails.TABLES, people.TABLES),
     "newsletter": (newsletter.TABLES, pauses.TABLES, people.TABLES),
-    "social": (social.TABLES, pauses.TABLES, people.TABLES),
+    "social": (social.TABLES, pauses.TABLES, people.TABLES, approval.TABLES, tasks.TABLES),
 }
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 
 from services.newsletter.handlers import LISTENS as NEWSLETTER
 from services.newsletter.jobs import JOBS as NEWSLETTER_JOBS
-from services.social.handlers import LISTENS as SOCIAL
+from services.social.handlers import listens_at
 from services.social.jobs import JOBS as SOCIAL_JOBS
 from shared import clock
 from shared.consumer import Consumer
@@ -30,6 +30,8 @@ from shared.trace import Cause
 from tests.desk.wire import make_schema, records_of, tell
 from tests.shared.actors import Actor
 from tests.shared.approval_items import told, waits_for_lock
+
+SOCIAL = listens_at("http://127.0.0.1:8000")
 
 OPERATOR = Actor(id="olu", roles=frozenset({Role.OPERATOR}))
 CAUSE = Cause.start()

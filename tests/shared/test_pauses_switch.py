@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from services.newsletter.handlers import LISTENS as NEWSLETTER
-from services.social.handlers import LISTENS as SOCIAL
+from services.social.handlers import listens_at
 from shared import clock
 from shared.consumer import Consumer
 from shared.db import Database, metadata
@@ -23,6 +23,8 @@ from shared.trace import Cause
 from tests.desk.wire import records_of
 from tests.shared.actors import Actor
 from tests.shared.approval_items import make_tables, told
+
+SOCIAL = listens_at("http://127.0.0.1:8000")
 
 OPERATOR = Actor(id="olu", roles=frozenset({Role.OPERATOR}))
 CAUSE = Cause.start()

@@ -31,10 +31,7 @@ from shared.pauses.store import Origin
 from shared.trace import Cause
 from tests.social.ledger import all_of, put, tried, unsettled
 from tests.social.test_x import PICTURE, PIXELS
-from tests.social.x_sandbox import QUICK, words, x_on
-
-# So long that no noise of the machine ends a request that the test means to succeed.
-PATIENT = replace(QUICK, request_timeout=timedelta(seconds=10), lease=timedelta(seconds=30))
+from tests.social.x_sandbox import PATIENT, words, x_on
 
 
 @pytest.fixture
@@ -158,11 +155,9 @@ async def test_what_no_database_can_hold_is_left_out_of_the_evidence(database: D
 
 
 async def test_an_approval_fits_one_content_only(network: Sandbox, database: Database) -> None:
-    delivery_id = await put(database, words("One"), approved=False)
-    async with database.transaction() as tx:
-        assert not await ledger.approve(tx, delivery_id, words("One,").sha256)
-        assert await ledger.approve(tx, delivery_id, words("One").sha256)
-    assert (await settle(database, sender_on(network))).state == State.PUBLISHED
+    await put(database, words("One"), approved_as=words("One,"))
+    row = await settle(database, sender_on(network))
+    assert (row.waiting_for, network.timeline.posts) == (WaitingFor.APPROVAL, [])
 
 
 async def test_old_news_is_asked_about(network: Sandbox, database: Database) -> None:

@@ -110,9 +110,9 @@ async def test_drafts_need_the_key(wired: System, path: str) -> None:
     assert "Not for everybody" not in answer.text
 
 
-async def test_start_of_social_media_leads_to_the_drafts(browser: httpx.AsyncClient) -> None:
+async def test_start_of_social_media_leads_to_the_queue(browser: httpx.AsyncClient) -> None:
     answer = await browser.get("/social/")
-    assert (answer.status_code, answer.headers["location"]) == (303, DRAFTS)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/social/posts")
 
 
 async def test_drafts_are_shown_with_where_they_came_from(wired: System, browser: httpx.AsyncClient) -> None:

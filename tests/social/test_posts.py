@@ -1,195 +1,175 @@
-"""The page of posts, and what a person decides about one that waits."""
+"""A post from its first word to the network: approved by another, sent by the real sender, and void by one comma."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
-import httpx
 import pytest
 from sqlalchemy import update
 
-from services.social.domain.deliveries import Decision, State, WaitingFor, decisions_for
-from services.social.store import deliveries as ledger
+from services.demo.sandbox.server import Sandbox
+from services.social import sender as its_sender
+from services.social.domain.deliveries import State as Delivery
+from services.social.domain.deliveries import WaitingFor
 from services.social.store.tables import deliveries
-from services.social.web.posts_show import PATH
 from shared import clock
+from shared.approval import store
+from shared.approval.rules import State
 from shared.db import Database
-from shared.events.codes import Network
+from shared.events.codes import Role
 from shared.events.every import DecisionMade
-from shared.i18n import LANGUAGES, translate
-from tests.desk.wire import System, asker, system
-from tests.people import ALEX
+from tests.desk.wire import asker, tell
+from tests.people import bearer_of, somebody
 from tests.shared.web_app import Page
-from tests.social.ledger import all_of, put
-from tests.social.test_deliveries import told
-from tests.social.x_sandbox import words
+from tests.social.ledger import all_of, tried, unsettled
+from tests.social.post_pages import ANA, BO, Pages, asked, sender_on, settled, texts_on, told
 
-THERE = "https://x.com/UNmigNetwork/status/1800000000000000001"
-
-
-@pytest.fixture
-async def wired(database_url: str) -> AsyncIterator[System]:
-    async with system(database_url) as found:
-        yield found
+CROWD = 50
 
 
-@pytest.fixture
-def database(wired: System) -> Database:
-    return wired.databases["social"]
+async def test_written_by_one_and_approved_by_another_it_leaves_once(post: Pages, database: Database, network: Sandbox) -> None:
+    await post.approved("Safe and orderly")
+    assert await asked(database, post) == []
+    (row,) = await settled(post, network)
+    assert (row.state, texts_on(network)) == (Delivery.PUBLISHED, ["Safe and orderly"])
+    await sender_on(network).run(database)
+    assert len(await tried(database)) == 1
+    assert [(one["networks"], one["languages"]) for one in await told(database, "post.approved.v1")] == [(["x"], ["en"])]
+    decisions = [DecisionMade.model_validate(one) for one in await told(database, "decision.made.v1")]
+    assert [(one.who, one.what) for one in decisions] == [(ANA.id, "schedule"), (ANA.id, "submit"), (BO.id, "approve")]
 
 
-@pytest.fixture
-async def browser(wired: System) -> AsyncIterator[httpx.AsyncClient]:
-    async with asker(wired.app) as entered:
-        yield entered
+async def test_nobody_approves_their_own_work_by_page_or_program(post: Pages, database: Database, network: Sandbox) -> None:
+    await post.write("My own words")
+    await post.plan(clock.now() + timedelta(hours=1))
+    await post.act(ANA, "submit")
+    answer = await post.act(ANA, "approve")
+    assert (answer.status_code, await post.state()) == (403, State.SUBMITTED)
+    assert "another approver has to decide on it" in answer.text
+    async with asker(post.wired.app, entered=False) as program:
+        body = {"action": "approve", "seen": await post.seen()}
+        answer = await program.post(f"/social/api/v1/posts/{post.post}/decisions", json=body, headers=dict(bearer_of(ANA)))
+    assert (answer.status_code, await post.state()) == (403, State.SUBMITTED)
+    assert await all_of(database) == []
 
 
-async def waiting(database: Database, why: WaitingFor, text: str = "One <two> & three", **more: Any) -> UUID:
-    """Return the id of a delivery that waits."""
-    delivery_id = await put(database, words(text))
-    async with database.transaction() as tx:
-        await tx.execute(
-            update(deliveries)
-            .where(deliveries.c.id == delivery_id)
-            .values(state=State.WAITING.value, waiting_for=why.value, evidence={"status": 503, "body": "<b>busy</b>"}, **more)
-        )
-    return delivery_id
+async def test_no_event_approves(post: Pages, database: Database) -> None:
+    await post.write("Words")
+    await post.act(ANA, "submit")
+    forged = DecisionMade.model_validate({"who": BO.id, "what": "approve", "about": "post"})
+    await tell(post.wired.intake, forged, subject=str(post.post))
+    await post.wired.carry()
+    assert (await post.state(), await all_of(database)) == (State.SUBMITTED, [])
 
 
-async def one(database: Database) -> Any:
-    (row,) = await all_of(database)
-    return row
-
-
-@pytest.mark.parametrize("why", list(WaitingFor))
-async def test_what_waits_says_why_and_what_was_seen(database: Database, browser: httpx.AsyncClient, why: WaitingFor) -> None:
-    await waiting(database, why)
-    page = Page((await browser.get(PATH)).text)
-    assert translate("en", why.key) in page.text
-    assert "One <two> & three" in page.text
-    assert "<b>busy</b>" in page.text
-    assert page.faults == []
-
-
-async def test_posts_are_for_the_team_alone(wired: System, database: Database) -> None:
-    post = await waiting(database, WaitingFor.LATE)
-    async with asker(wired.app, entered=False) as stranger:
-        assert (await stranger.get(PATH)).status_code == 401
-        assert (await stranger.post(f"{PATH}/{post}/again")).status_code == 401
-    assert (await one(database)).state == State.WAITING
-
-
-async def test_posts_are_shown_by_their_state(database: Database, browser: httpx.AsyncClient) -> None:
-    await waiting(database, WaitingFor.LATE, "The late one")
-    await put(database, words("The next one"), due_in=timedelta(days=1))
-    everything = Page((await browser.get(PATH)).text).text
-    assert "The late one" in everything
-    assert "The next one" in everything
-    shown = Page((await browser.get(f"{PATH}?state=waiting")).text).text
-    assert "The late one" in shown
-    assert "The next one" not in shown
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_posts_are_sound_markup_full_and_empty(database: Database, browser: httpx.AsyncClient, language: str) -> None:
-    assert Page((await browser.get(f"{PATH}?lang={language}")).text).faults == []
-    for why in WaitingFor:
-        await waiting(database, why)
-    page = Page((await browser.get(f"{PATH}?lang={language}")).text)
-    assert page.faults == []
-    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
-    assert len(ids) == len(set(ids))
-
-
-async def test_a_post_that_a_person_found_is_published_and_told(database: Database, browser: httpx.AsyncClient) -> None:
-    post = await waiting(database, WaitingFor.UNCERTAIN)
-    assert (await browser.post(f"{PATH}/{post}/live", data={"address": f" {THERE}?s=20 "})).status_code == 303
-    row = await one(database)
-    assert (row.state, row.waiting_for, row.place_id) == (State.PUBLISHED, None, "1800000000000000001")
-    assert row.evidence["decided"] == "live"
-    assert row.evidence["before"]["status"] == 503
-    (published, _), (decided, body) = await told(database)
-    assert (published, decided) == ("post.published.v1", "decision.made.v1")
-    decision = DecisionMade.model_validate_json(body)
-    assert (decision.who, decision.what, decision.content_hash) == (ALEX.id, "live", row.content_hash)
-
-
-@pytest.mark.parametrize(
-    "address", ["", "https://x.com/UNmigNetwork", "https://example.org/a/status/1", "javascript:alert(1)//x.com/a/status/1"]
-)
-async def test_what_is_no_address_of_a_post_is_not_taken(database: Database, browser: httpx.AsyncClient, address: str) -> None:
-    post = await waiting(database, WaitingFor.UNCERTAIN)
-    answer = await browser.post(f"{PATH}/{post}/live", data={"address": address})
-    assert answer.status_code == 422
-    assert "not the address of a post on X" in answer.text
-    assert (await one(database)).state == State.WAITING
-
-
-async def test_a_post_stands_at_one_place_alone(database: Database, browser: httpx.AsyncClient) -> None:
-    for text in ("One", "Two"):
-        post = await waiting(database, WaitingFor.UNCERTAIN, text)
-        answer = await browser.post(f"{PATH}/{post}/live", data={"address": THERE})
-    assert answer.status_code == 422
-    assert [row.state for row in await all_of(database)] == [State.PUBLISHED, State.WAITING]
-
-
-async def test_a_post_that_is_not_there_is_due_again(database: Database, browser: httpx.AsyncClient) -> None:
-    post = await waiting(database, WaitingFor.LATE, due_at=clock.now() - timedelta(days=1))
-    assert (await browser.post(f"{PATH}/{post}/again")).status_code == 303
-    async with database.transaction() as tx:
-        found = await ledger.claim(tx, timedelta(seconds=30), to=Network)
-    assert found is not None
-    assert found.id == post
-    assert found.waiting_for is None
-    assert found.due_at == found.not_before
-
-
-async def test_who_decides_second_is_told_so(database: Database, browser: httpx.AsyncClient) -> None:
-    post = await waiting(database, WaitingFor.UNCERTAIN)
-    assert (await browser.post(f"{PATH}/{post}/cancel")).status_code == 303
-    answer = await browser.post(f"{PATH}/{post}/again")
-    assert answer.status_code == 409
-    assert "can no longer be decided" in answer.text
-    assert (await one(database)).state == State.CANCELLED
-
-
-async def test_a_post_that_is_cancelled_while_its_pictures_are_brought_does_not_leave(
-    database: Database, browser: httpx.AsyncClient
+@pytest.mark.parametrize("changed", ["x/en", "x/fr"])
+async def test_one_comma_after_approval_voids_it_and_nothing_leaves(
+    post: Pages, database: Database, network: Sandbox, changed: str
 ) -> None:
-    post = await put(database, words("One"))
+    await post.send(ANA, "/variants", {"language": "fr"})
+    await post.write("Des mots", name="x/fr")
+    await post.approved("Words")
+    assert [row.state for row in await all_of(database)] == [Delivery.SCHEDULED] * 2
+    assert (await post.write("Words,", name=changed)).status_code == 303
+    assert await post.state() is State.DRAFT
+    assert await asked(database, post) == ["submit-post"]
+    assert {row.state for row in await settled(post, network)} == {Delivery.CANCELLED}
+    assert texts_on(network) == []
+    # And back again brings nothing back.
+    await post.write("Words" if changed == "x/en" else "Des mots", name=changed)
+    await settled(post, network)
+    assert (texts_on(network), await post.state()) == ([], State.DRAFT)
+
+
+@pytest.mark.parametrize("behind", ["words", "delivery", "approval"])
+async def test_what_is_changed_behind_the_pages_does_not_leave(post: Pages, database: Database, network: Sandbox, behind: str) -> None:
+    await post.approved("Words")
+    (row,) = await all_of(database)
+    other = replace(its_sender.content_of(row), text="Words,")
     async with database.transaction() as tx:
-        claimed = await ledger.claim(tx, timedelta(seconds=30), to=Network)
-        assert claimed is not None
-    assert (await browser.post(f"{PATH}/{post}/cancel")).status_code == 303
-    async with database.transaction() as tx:
-        assert await ledger.begin_attempt(tx, claimed, timedelta(seconds=30)) is None
-    assert (await one(database)).state == State.CANCELLED
+        if behind == "words":
+            await tx.execute(update(deliveries).values(content=other.as_kept()))
+        elif behind == "delivery":  # with all its hashes
+            values = {"content": other.as_kept(), "content_hash": other.sha256, "approved_hash": other.sha256}
+            await tx.execute(update(deliveries).values(**values))
+        else:
+            await tx.execute(update(store.approvals).values(state="draft"))
+    (row,) = await settled(post, network)
+    assert (row.waiting_for, texts_on(network)) == (WaitingFor.APPROVAL, [])
 
 
-async def test_a_post_that_is_being_sent_cannot_be_cancelled(database: Database, browser: httpx.AsyncClient) -> None:
-    post = await put(database, words("One"))
-    async with database.transaction() as tx:
-        claimed = await ledger.claim(tx, timedelta(seconds=30), to=Network)
-        assert claimed is not None
-        await ledger.begin_attempt(tx, claimed, timedelta(seconds=30))
-    assert (await browser.post(f"{PATH}/{post}/cancel")).status_code == 409
-    async with database.transaction() as tx:
-        assert await ledger.write(tx, claimed, looks=0), "the sender lost its lease by it"
+@pytest.mark.parametrize("how", ["edit", "withdraw", "standing"])
+async def test_an_approval_that_falls_while_the_post_is_prepared_holds_it_back(
+    post: Pages, database: Database, network: Sandbox, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Between the claim and the first byte a sender brings the pictures, which may take minutes."""
+    await post.approved("Words")
+    await post.comes_due()
+    sender = sender_on(network)
+    brought = sender._bring
+
+    async def slowly(*given: Any) -> Any:
+        if how == "edit":
+            assert (await post.write("Words,")).status_code == 303
+        elif how == "withdraw":
+            assert (await post.act(BO, "withdraw")).status_code == 303
+        else:  # without any word to the ledger: the approval alone holds it back
+            async with database.transaction() as tx:
+                await tx.execute(update(store.approvals).values(state="draft"))
+        return await brought(*given)
+
+    monkeypatch.setattr(sender, "_bring", slowly)
+    async with asyncio.timeout(60):
+        while await unsettled(database):
+            await sender.run(database)
+    (row,) = await all_of(database)
+    assert (texts_on(network), await tried(database)) == ([], [])
+    assert row.state == (Delivery.WAITING if how == "standing" else Delivery.CANCELLED)
 
 
-async def test_an_unknown_post_or_decision_is_not_found(browser: httpx.AsyncClient, database: Database) -> None:
-    post = await waiting(database, WaitingFor.LATE)
-    assert (await browser.post(f"{PATH}/00000000-0000-7000-8000-000000000000/again")).status_code == 404
-    assert (await browser.post(f"{PATH}/{post}/forget")).status_code == 422
+async def test_fifty_decisions_at_once_end_in_one_result_and_a_plain_answer(post: Pages, database: Database, network: Sandbox) -> None:
+    await post.write("Words")
+    await post.plan(clock.now() + timedelta(hours=1))
+    await post.act(ANA, "submit")
+    seen = await post.seen()
+
+    async def decides(number: int) -> tuple[int, str]:
+        person = somebody(Role.APPROVER)
+        action = ("approve", "reject", "request-changes")[number % 3]
+        body = {"action": action, "seen": seen, "reason": "Because."}
+        while True:
+            if number % 2:
+                answer = await post.send(person, "/decisions", body)
+            else:
+                async with asker(post.wired.app, entered=False) as program:
+                    answer = await program.post(f"/social/api/v1/posts/{post.post}/decisions", json=body, headers=dict(bearer_of(person)))
+            if answer.status_code != 503:  # a busy database says so, and that asking again will do
+                return answer.status_code, answer.text
+
+    answers = await asyncio.gather(*(decides(number) for number in range(CROWD)))
+    found = Counter({200: 303}.get(status, status) for status, _ in answers)
+    assert found == {303: 1, 409: CROWD - 1}
+    assert all("already" in words for status, words in answers if status == 409)
+    assert len(await all_of(database)) == (1 if await post.state() is State.APPROVED else 0)
+    assert len(await told(database, "post.approved.v1")) == len(await all_of(database))
 
 
-def test_what_may_be_decided() -> None:
-    assert decisions_for(State.SCHEDULED, None, 0) == (Decision.CANCEL,)
-    for state in (State.SENDING, State.UNKNOWN, State.PUBLISHED, State.CANCELLED):
-        assert decisions_for(state, None, 0) == ()
-    may_send = {why for why in WaitingFor if Decision.AGAIN in decisions_for(State.WAITING, why.value, 0)}
-    assert may_send == set(WaitingFor) - {WaitingFor.APPROVAL}, "what was not approved needs another approval, not a button"
-    may_stand = {why for why in WaitingFor if Decision.LIVE in decisions_for(State.WAITING, why.value, 0)}
-    assert may_stand == {WaitingFor.UNCERTAIN, WaitingFor.DUPLICATE}
-    assert Decision.LIVE in decisions_for(State.WAITING, WaitingFor.CREDIT.value, 1)
+async def test_withdrawn_by_a_person_it_does_not_leave(post: Pages, database: Database, network: Sandbox) -> None:
+    await post.approved("Words")
+    assert (await post.act(BO, "withdraw")).status_code == 303
+    assert [row.state for row in await settled(post, network)] == [Delivery.CANCELLED]
+    assert texts_on(network) == []
+
+
+async def test_broken_glass_leaves_and_another_looks(post: Pages, database: Database, network: Sandbox) -> None:
+    await post.write("Urgent")
+    await post.plan(clock.now() + timedelta(hours=1))
+    assert (await post.act(ANA, "break-glass", reason="The plenary begins.")).status_code == 303
+    await settled(post, network)
+    assert texts_on(network) == ["Urgent"]
+    assert "I have looked at it" not in Page((await post.get(ANA)).text).text
+    assert "I have looked at it" in Page((await post.get(BO)).text).text
+    assert (await post.send(BO, "/acknowledge", {})).status_code == 303
+    assert await asked(database, post) == []

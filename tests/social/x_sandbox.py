@@ -1,5 +1,6 @@
 """An account on a sandbox that runs in the test's own process."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from services.demo.sandbox.server import Sandbox
@@ -19,6 +20,8 @@ QUICK = Pace(
     look_back=timedelta(seconds=2),
 )
 """The protocol at a hundredth of its patience."""
+PATIENT = replace(QUICK, request_timeout=timedelta(seconds=10), lease=timedelta(seconds=30))
+"""So long that no noise of the machine ends a request that the test means to succeed."""
 
 
 def account_on(sandbox: Sandbox, **other: str) -> Account:

@@ -1,15 +1,17 @@
 """The ledger: what is to go out, what was tried, what was seen. A process writes into a delivery only while the lease is its own."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, exists, func, not_, or_, select, update
+from sqlalchemy import Row, and_, exists, func, not_, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.social.domain.content import Content
 from services.social.domain.deliveries import CLAIMABLE, Outcome, Result, State
+from services.social.domain.posts import is_fixed
 from services.social.domain.schedule import Planned
 from services.social.store.tables import accounts, attempts, deliveries, looks, pictures
 from shared.db import Transaction
@@ -60,16 +62,62 @@ async def schedule(
     return delivery_id
 
 
-async def approve(tx: Transaction, delivery_id: UUID, content_hash: str) -> bool:
-    """Note what people have approved; returns whether the delivery has not left and this is its content."""
-    here = (deliveries.c.id == delivery_id) & (deliveries.c.content_hash == content_hash) & (deliveries.c.state == State.SCHEDULED.value)
-    done = await tx.execute(update(deliveries).where(here).values(approved_hash=content_hash, updated_at=func.now()))
-    return bool(done.rowcount)
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """A delivery with how every attempt to send it ended."""
+
+    row: Delivery
+    outcomes: tuple[str | None, ...]  # None for an attempt without an end
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it has left or may have."""
+        return is_fixed(self.row.state, self.outcomes)
+
+
+async def of_posts(tx: Transaction, post_ids: Sequence[UUID], *, hold: bool = False) -> Mapping[UUID, Mapping[str, Known]]:
+    """Return the deliveries of posts, by post and by the name of the variant; with `hold`, nobody else writes into them until `tx` ends."""
+    query = select(deliveries).where(deliveries.c.post_id.in_(post_ids)).order_by(deliveries.c.id)
+    rows = (await tx.execute(query.with_for_update() if hold else query)).all()
+    tried: dict[UUID, list[str | None]] = {}
+    for one in await tx.execute(select(attempts).where(attempts.c.delivery_id.in_([row.id for row in rows]))):
+        tried.setdefault(one.delivery_id, []).append(one.outcome)
+    found: dict[UUID, dict[str, Known]] = {}
+    for row in rows:
+        known = Known(row=row, outcomes=tuple(tried.get(row.id, ())))
+        found.setdefault(row.post_id, {})[f"{row.network}/{row.language}"] = known
+    return found
+
+
+async def plan_anew(tx: Transaction, delivery: Delivery, content: Content, planned: Planned, cause: Cause) -> bool:
+    """Plan a delivery that is certain not to stand with what is approved now; whoever had it leased finds the lease lost."""
+    return await write(
+        tx,
+        delivery,
+        cause=cause.id,
+        trace_id=cause.trace_id,
+        content=content.as_kept(),
+        content_hash=content.sha256,
+        approved_hash=content.sha256,
+        local_time=planned.local,
+        zone=planned.zone,
+        due_at=planned.instant,
+        not_before=planned.instant,
+        state=State.SCHEDULED.value,
+        waiting_for=None,
+        evidence=null(),
+        **released(),
+    )
 
 
 async def keep_picture(tx: Transaction, *, sha256: str, media_type: str, data: bytes) -> None:
     """Keep the bytes of a picture; the same bytes are kept once."""
     await tx.execute(insert(pictures).values(sha256=sha256, media_type=media_type, data=data).on_conflict_do_nothing())
+
+
+async def picture(tx: Transaction, sha256: str) -> Row[Any] | None:
+    """Return one picture with its media type and bytes, or None where there is none."""
+    return (await tx.execute(select(pictures).where(pictures.c.sha256 == sha256))).first()
 
 
 async def bytes_of(tx: Transaction, content: Content) -> Mapping[str, bytes]:

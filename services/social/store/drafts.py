@@ -1,16 +1,43 @@
 """Drafts of posts, kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, exists, func, not_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.social.domain.drafts import Draft, DraftState
-from services.social.store.tables import drafts
+from services.social.store.tables import drafts, posts
 from shared.db import Transaction
+from shared.events.codes import Language
 from shared.ids import new_id
+
+
+async def find(tx: Transaction, draft_id: UUID) -> Row[Any] | None:
+    """Return a draft that can be posted, or None."""
+    here = (drafts.c.id == draft_id) & (drafts.c.state == DraftState.DRAFTED.value)
+    return (await tx.execute(select(drafts).where(here))).one_or_none()
+
+
+async def of_id(tx: Transaction, draft_id: UUID) -> Row[Any] | None:
+    """Return a draft, withdrawn or not; None where there is none."""
+    return (await tx.execute(select(drafts).where(drafts.c.id == draft_id))).one_or_none()
+
+
+async def untouched(tx: Transaction) -> int:
+    """Return how many drafts nobody has made a post of."""
+    taken = exists().where(posts.c.draft_id == drafts.c.id)
+    query = select(func.count()).select_from(drafts).where(drafts.c.state == DraftState.DRAFTED.value, not_(taken))
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def texts_of(tx: Transaction, source_kind: str, source_id: str) -> Mapping[Language, str]:
+    """Return what the machine has drafted from a source, by language; empty where it has drafted nothing."""
+    here = (drafts.c.source_kind == source_kind) & (drafts.c.source_id == source_id)
+    found = (await tx.execute(select(drafts.c.texts).where(here).with_for_update())).scalar_one_or_none()
+    return found or {}
 
 
 async def save_draft(tx: Transaction, draft: Draft) -> bool:

@@ -11,7 +11,7 @@ from shared.events.codes import Network, Service
 from shared.pauses.sender import Sender
 from shared.pauses.store import Waiting, WaitingItem, paused
 
-QUEUE = "/social/posts"
+QUEUE = "/social/deliveries"
 SHOWN = 20
 
 

@@ -30,6 +30,37 @@ drafts = Table(
     Index("drafts_source_idx", "source_kind", "source_id", unique=True),
 )
 
+posts = Table(
+    "posts",
+    TABLES,
+    Column("id", Uuid, primary_key=True),
+    Column("draft_id", Uuid, ForeignKey("drafts.id")),  # that it was begun from
+    Column("source_kind", Text),  # empty where a colleague wrote it freely
+    Column("source_id", Text),
+    Column("source_revision", Integer),  # of the source that it was written from
+    Column("source_withdrawn", Text),  # why the source no longer stands
+    Column("local_time", DateTime),  # when it is to leave, on the clock on the wall; empty while nobody has said
+    Column("zone", Text, nullable=False),  # in which that clock hangs
+    Column("until_time", DateTime),  # from when it must not leave any more, on the same clock
+    Column("trace_id", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # Two people who begin at once from one draft find the same post.
+    Index("posts_draft_idx", "draft_id", unique=True),
+    Index("posts_source_idx", "source_kind", "source_id"),
+    Index("posts_trace_idx", "trace_id"),
+)
+
+post_variants = Table(
+    "post_variants",
+    TABLES,
+    Column("post_id", Uuid, ForeignKey("posts.id"), primary_key=True),
+    Column("network", Text, primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("pictures", JSONB, nullable=False),
+)
+
 deliveries = Table(
     "deliveries",
     TABLES,

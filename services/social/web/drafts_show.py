@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 
 from services.social.domain.drafts import DraftState
+from services.social.store import posts
 from services.social.store.drafts import list_drafts
 from services.social.store.tables import drafts as drafts_table
+from shared.approval.rules import EDITORS
+from shared.approval.web import Decider
 from shared.auth.require import require
 from shared.db import Database, Transaction
 from shared.events.codes import Role
@@ -24,17 +26,21 @@ def router(database: Database, pages: Pages) -> APIRouter:
     """Return the pages of social media."""
     router = APIRouter(dependencies=[Depends(require(Role.DRAFTER, Role.APPROVER))], include_in_schema=False)
 
-    @router.get("/social/")
-    async def start() -> Response:
-        """Lead to the drafts, the first page there is."""
-        return RedirectResponse(DRAFTS, status_code=303)
-
     @router.get(DRAFTS)
-    async def drafts(request: Request) -> Response:
+    async def drafts(request: Request, person: Decider) -> Response:
         """Show what could be posted, newest first, each with where it came from."""
         async with database.transaction() as tx:
             rows = await list_drafts(tx, SHOWN)
-        return pages.render(request, "social/drafts.html", drafts=rows, content_languages=CONTENT_LANGUAGES, full=len(rows) == SHOWN)
+            taken = await posts.of_drafts(tx, [row.id for row in rows])
+        return pages.render(
+            request,
+            "social/drafts.html",
+            drafts=rows,
+            taken=taken,
+            may_write=person.holds(*EDITORS),
+            content_languages=CONTENT_LANGUAGES,
+            full=len(rows) == SHOWN,
+        )
 
     return router
 

@@ -1,4 +1,4 @@
-"""The posts that go out: what stands, what is to come, and what waits for a person with its cause."""
+"""The ledger of what goes out: what stands, what is to come, and what waits for a person with its cause."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -21,7 +21,7 @@ from shared.events.codes import Role
 from shared.web.pages import Pages
 from shared.web.request_state import cause_of
 
-PATH = "/social/posts"
+PATH = "/social/deliveries"
 SHOWN = 200
 Writer = Annotated[Person, Depends(require(Role.DRAFTER, Role.APPROVER))]
 _TONES = {State.PUBLISHED: "success", State.WAITING: "warning", State.CANCELLED: "neutral"}
@@ -37,7 +37,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
             counts = await ledger.counts(tx)
         return pages.render(
             request,
-            "social/posts.html",
+            "social/deliveries.html",
             status,
             posts=[(row, _evidence(row), _TONES.get(State(row.state), "info"), _why(row), _decisions(row)) for row in rows],
             counts={state.value: n for state, n in counts.items()},
@@ -52,20 +52,22 @@ def router(database: Database, pages: Pages) -> APIRouter:
         """Show posts, those due last first."""
         return await show(request, state=State(state) if state in set(State) else None)
 
-    @router.post(PATH + "/{post}/{decision}")
-    async def decide(request: Request, person: Writer, post: UUID, decision: Decision, address: Annotated[str, Form()] = "") -> Response:
+    @router.post(PATH + "/{delivery}/{decision}")
+    async def decide(
+        request: Request, person: Writer, delivery: UUID, decision: Decision, address: Annotated[str, Form()] = ""
+    ) -> Response:
         """Carry out what a person has decided."""
         try:
             async with database.transaction() as tx:
-                delivery = await ledger.lock(tx, post)
-                if delivery is None:
+                row = await ledger.lock(tx, delivery)
+                if row is None:
                     raise HTTPException(404)
-                await decisions.decide(tx, delivery, decision, by=person, cause=cause_of(request), address=address)
+                await decisions.decide(tx, row, decision, by=person, cause=cause_of(request), address=address)
         except TooLateError:
             return await show(request, 409, notice="staff.posts.too-late")
         except NoPlaceError:
             return await show(request, 422, notice="staff.posts.no-place")
-        return RedirectResponse(f"{PATH}#post-{post}", status_code=303)
+        return RedirectResponse(f"{PATH}#post-{delivery}", status_code=303)
 
     return router
 
