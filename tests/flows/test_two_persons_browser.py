@@ -179,7 +179,7 @@ def submit_post(system: Running) -> str:
         submitted = alex.post(f"{post}/decisions", data={"action": "submit", "seen": seen})
         assert submitted.status_code == 200
         own = alex.post(f"{post}/decisions", data={"action": "approve", "seen": seen})
-        assert words("en", "staff.approval.state.approved") not in re.sub(r"<ol>.*?</ol>", "", own.text, flags=re.S)
+        assert words("en", "staff.approval.state.approved") not in re.sub(r"<ol>.*?</ol>", "", own.text, flags=re.DOTALL)
     return post
 
 
