@@ -38,7 +38,7 @@ POST = Thing(about="post", read=read_post, approvers=approvers)
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    async with service(database_url, pool_size=20) as made:
+    async with service(database_url, pool_size=CROWD) as made:
         async with made.transaction() as tx:
             await tx.run_sync(TABLES.create_all)
             for person in (ANA, BO):
