@@ -3,14 +3,17 @@
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from aiokafka import AIOKafkaProducer
 
 from services.__main__ import OWNERS
+from shared import clock
 from shared.db import Database
 from shared.events import registry
 from shared.ids import new_id
@@ -38,6 +41,9 @@ def make(system: Running, var: Path) -> Mapping[str, str]:
         found["track"] = send_form(public, "amina@example.org").url.path
         [mail] = until(lambda: public.get("/demo/mails.json", params={"to": "amina@example.org"}).json()["mails"])
         found["confirm"] = mail["links"][0].removeprefix(system.address)
+    added = tidings(var, "person", "add", "ines@example.org", "--role", "moderator", "--role", "approver", "--json")
+    assert added.returncode == 0, added.stderr
+    system.links["Ines"] = json.loads(added.stdout)["address"]
     with system.staff("Alex") as staff:
         for receipt, what, reason in ((receipts[0], "accept", ""), (receipts[2], "decline", "Please tell us what came of it.")):
             done = staff.post(f"/intake/review/{receipt}/{what}", data={"reason": reason, "language": "en"})
@@ -47,18 +53,80 @@ def make(system: Running, var: Path) -> Mapping[str, str]:
         found["person"] = _link(staff, "/desk/people/", r"/desk/people/[0-9a-f-]{36}")
         found["partner"] = _link(staff, "/intake/partners/", r"/intake/partners/[0-9a-f-]{36}")
         found["revoke"] = _link(staff, found["partner"], r"/intake/partners/[^\"]+/revoke")
+        until(lambda: "One-stop office" in staff.get("/newsletter/pool").text)
+        found |= _post(staff) | _bulletin(system, staff)
         for scope, where in (("all", "/desk/sending"), ("social/x", "/social/pauses"), ("newsletter", "/newsletter/pauses")):
             staff.post(where, data={"scope": scope, "reason": "A wrong link", "until": ""})
         for service in OWNERS:
             base = base_of(service)
             address = _link(staff, f"{base}/operations", rf"{base}/operations/parked/[^\"/]+")
             found[f"parked:{base}"] = address.rpartition("/")[2]
-        until(lambda: "One-stop office" in staff.get("/newsletter/pool").text)
     found["sign_in"] = system.links["Noor"].removeprefix(system.address)
-    added = tidings(var, "person", "add", "ines@example.org", "--role", "moderator", "--json")
-    assert added.returncode == 0, added.stderr
-    system.links["Ines"] = json.loads(added.stdout)["address"]
     return found
+
+
+def _post(staff: httpx.Client) -> dict[str, str]:
+    """Take up what the machine drafted, and submit it."""
+    take_up = until(lambda: re.search(r'action="(/social/drafts/[0-9a-f-]+/post)"', staff.get("/social/drafts").text))
+    post = staff.post(take_up.group(1)).url.path
+    _decide(staff, post, "submit")
+    return {"post": post}
+
+
+def _bulletin(system: Running, staff: httpx.Client) -> dict[str, str]:
+    """Have an issue sent to one reader, another asked to confirm, and the next issue with a block of its own."""
+    confirmed, asked = (_asked_to_confirm(system, address) for address in ("reader@example.org", "asked@example.org"))
+    assert httpx.post(confirmed, headers={"origin": system.address}, follow_redirects=True).status_code == 200
+    sent = _link(staff, "/newsletter/issues/", r"/newsletter/issues/[0-9a-f-]{36}")
+    assert staff.post(f"{sent}/cut").status_code == 200
+    _decide(staff, sent, "submit")
+    with system.staff("Ines") as approver:
+        _decide(approver, sent, "approve")
+        hour = {"sends_at": clock.now().strftime("%Y-%m-%dT%H:%M"), "zone": "UTC", "valid_hours": "48"}
+        assert approver.post(f"{sent}/schedule", data=hour).status_code == 200
+    [copy] = until(lambda: [mail for mail in _mails(system, "reader@example.org") if "One-stop office" in mail["text"]])
+    [leave] = {urlsplit(link).path for link in copy["links"] if "/newsletter/u/" in link}
+    archived = _link(staff, "/newsletter/archive/", r"/newsletter/archive/[^\"?.]+")
+    subscriber = staff.post("/newsletter/subscribers/find", data={"address": "reader@example.org"}).url.path
+    issue = until(lambda: [one for one in _issues(staff) if one != sent])[0]
+    made = staff.post(f"{issue}/blocks", data={"kind": "text", "text-en": "What comes next.", "text-fr": "La suite."})
+    block = re.search(rf'href="({issue}/blocks/[0-9a-f-]{{36}})"', made.text)
+    assert block, made.text
+    return {
+        "issue": issue,
+        "block": block.group(1),
+        "sent_issue": sent,
+        "leave": leave,
+        "archived": archived,
+        "subscriber": subscriber,
+        "bulletin_confirm": urlsplit(asked).path,
+    }
+
+
+def _issues(staff: httpx.Client) -> Sequence[str]:
+    return re.findall(r'href="(/newsletter/issues/[0-9a-f-]{36})"', staff.get("/newsletter/issues/").text)
+
+
+def _asked_to_confirm(system: Running, address: str) -> str:
+    headers = {"origin": system.address}
+    with httpx.Client(base_url=system.address, headers=headers, follow_redirects=True, timeout=60) as public:
+        version = re.search(r'name="version" value="([^"]+)"', public.get("/newsletter/subscribe").text)
+        assert version
+        data = {"address": address, "language": "en", "version": version.group(1)}
+        assert public.post("/newsletter/subscribe", data=data).status_code == 200
+    [mail] = until(lambda: _mails(system, address))
+    return str(next(link for link in mail["links"] if "/newsletter/confirm/" in link))
+
+
+def _mails(system: Running, address: str) -> Sequence[Mapping[str, Any]]:
+    found: Sequence[Mapping[str, Any]] = httpx.get(f"{system.address}/demo/mails.json", params={"to": address}).json()["mails"]
+    return found
+
+
+def _decide(person: httpx.Client, address: str, action: str) -> None:
+    seen = re.findall(r'name="seen" value="([^"]*)"', person.get(address).text)[-1]
+    decided = person.post(f"{address}/decisions", data={"action": action, "seen": seen})
+    assert decided.status_code == 200, decided.text
 
 
 def _practice(system: Running, number: int, titles: Mapping[str, str]) -> str:

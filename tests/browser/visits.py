@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 OPERATED = ("/desk/own", "/intake", "/newsletter", "/social")
 
-NO_PAGE = re.compile(r"/(static/.*|healthz|readyz|metrics|desk/session)|.*\.(json|csv|atom|ics)|.*/api/.*")
+NO_PAGE = re.compile(r"/(static/.*|healthz|readyz|metrics|desk/session|social/pictures/.*)|.*\.(json|csv|atom|ics|txt)|.*/api/.*")
 """What programs ask for, and what browsers fetch beside a page."""
 
-LEADS_ON = frozenset({"/", "/demo", "/intake/", "/social/", "/demo/mails/{number}/html"})
+LEADS_ON = frozenset(
+    {"/", "/demo", "/intake/", "/social/", "/demo/mails/{number}/html", "/newsletter/issues/{issue}/preview/{language}.html"}
+)
 """Addresses that lead to another page of this table, and a mail, which stands in the frame of one and runs no script."""
 
 
@@ -35,10 +37,30 @@ VISITS: Mapping[str, str] = {
     "/intake/partners/": "/intake/partners/",
     "/intake/partners/{partner}": "{partner}",
     "/intake/partners/{partner}/keys/{key}/revoke": "{revoke}",
+    "/newsletter/": "/newsletter/",
+    "/newsletter/archive/": "/newsletter/archive/",
+    "/newsletter/archive/{number}": "{archived}",
+    "/newsletter/subscribe": "/newsletter/subscribe",
+    "/newsletter/subscribe/sent": "/newsletter/subscribe/sent",
+    "/newsletter/confirm/{token}": "{bulletin_confirm}",
+    "/newsletter/u": "/newsletter/u",
+    "/newsletter/u/{token}": "{leave}",
     "/newsletter/pool": "/newsletter/pool",
+    "/newsletter/issues/": "/newsletter/issues/",
+    "/newsletter/issues/rule": "/newsletter/issues/rule",
+    "/newsletter/issues/{issue}": "{issue}",
+    "/newsletter/issues/{issue}/texts": "{issue}/texts",
+    "/newsletter/issues/{issue}/blocks/new": "{issue}/blocks/new?kind=text",
+    "/newsletter/issues/{issue}/blocks/{block}": "{block}",
+    "/newsletter/issues/{issue}/preview/{language}": "{issue}/preview/en",
+    "/newsletter/issues/{issue}/sending": "{sent_issue}/sending",
+    "/newsletter/subscribers/": "/newsletter/subscribers/",
+    "/newsletter/subscribers/{subscriber}": "{subscriber}",
     "/newsletter/pauses": "/newsletter/pauses",
     "/social/drafts": "/social/drafts",
     "/social/posts": "/social/posts",
+    "/social/posts/{item}": "{post}",
+    "/social/deliveries": "/social/deliveries",
     "/social/pauses": "/social/pauses",
     "/desk/": "/desk/",
     "/desk/me": "/desk/me",
@@ -76,6 +98,11 @@ BESIDE = (
     Visit(address="{review_open}", who="Sam"),
     Visit(address="/demo/mails/1?view=headers"),
     Visit(address="/demo/mails/1?view=source"),
+    Visit(address="{sent_issue}"),
+    Visit(address="{issue}", who="Sam"),
+    Visit(address="{post}", who="Ines"),
+    Visit(address="/newsletter/u/nobodys", who="", status=404),
+    Visit(address="/newsletter/subscribe", who="", send=True, status=422),
     Visit(address="/intake/submit/practice", send=True, status=422),
     Visit(address="/intake/partners/", send=True, status=422),
     Visit(address="/desk/people/", send=True, status=422),
@@ -93,6 +120,9 @@ BY_KEYBOARD = frozenset(
         "/desk/components",
         "/desk/sending",
         "/social/posts",
+        "{post}",
+        "{issue}",
+        "/newsletter/subscribe",
         "/desk/operations",
     }
 )

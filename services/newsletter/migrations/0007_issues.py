@@ -1,11 +1,9 @@
 """The monthly issue: its rule, its days, its blocks; what needs two persons; what awaits people."""
 
-import sqlalchemy as sa
 from alembic import op
 
 from shared.migrations import approval, tasks
 from shared.migrations.backbone import statements
-from shared.migrations.mail import create_mails_1
 
 revision = "0007"
 down_revision = "0006"
@@ -86,7 +84,5 @@ def upgrade() -> None:
     """Make the tables of issues, of approvals and of tasks."""
     approval.create_1()
     tasks.create_1()
-    if not sa.inspect(op.get_bind()).has_table("mails"):  # signing up may have brought the queue already
-        create_mails_1()
     for statement in statements(ISSUES):
         op.execute(statement)
