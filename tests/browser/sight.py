@@ -39,9 +39,11 @@ CONTROLS = """() => {
 FOCUSED = """() => {
   const one = document.activeElement;
   if (!one || one === document.body) return null;
-  const style = getComputedStyle(one);
+  // A row that holds the focus may show it for the link in it.
+  const shows = (element) => getComputedStyle(element).outlineStyle !== "none" && parseFloat(getComputedStyle(element).outlineWidth) >= 2;
   const box = one.getBoundingClientRect();
-  const seen = (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2);
+  let seen = false;
+  for (let element = one; element && element !== document.body; element = element.parentElement) seen ||= shows(element);
   const within = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
   return { place: Number(one.dataset.place ?? -1), seen, within, html: one.outerHTML.slice(0, 120) };
 }"""
@@ -135,7 +137,7 @@ async def _by_keyboard(page: Page) -> Sequence[str]:
     return faults
 
 
-async def look_at(context_of: Mapping[str, BrowserContext], looks: Sequence[Look], tabs: int) -> Mapping[str, Sequence[str]]:
+async def look_at(context_of: Mapping[tuple[str, str], BrowserContext], looks: Sequence[Look], tabs: int) -> Mapping[str, Sequence[str]]:
     """Return what is wrong with the pages, by the page; several are looked at at once."""
     waiting = list(reversed(looks))
     found: dict[str, Sequence[str]] = {}
@@ -143,7 +145,7 @@ async def look_at(context_of: Mapping[str, BrowserContext], looks: Sequence[Look
     async def work() -> None:
         while waiting:
             look = waiting.pop()
-            page = await context_of[look.visit.who].new_page()
+            page = await context_of[look.visit.who, look.language].new_page()
             try:
                 async with asyncio.timeout(HANGS_SECONDS):
                     faults = await faults_of(page, look)

@@ -87,8 +87,9 @@ def test_every_page_is_sound(made: tuple[Running, Mapping[str, str]], chromium_p
 async def _look(system: Running, looks: list[Look], chromium_path: Path) -> Mapping[str, object]:
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
-        people = {look.visit.who for look in looks}
-        contexts = {who: await _entered(chromium, system, who) for who in people}
+        # A form is answered in the language of the cookie, so each language has a browser of its own.
+        browsers = {(look.visit.who, look.language) for look in looks}
+        contexts = {(who, language): await _entered(chromium, system, who) for who, language in sorted(browsers)}
         for context in contexts.values():
             context.set_default_timeout(120_000)
         wrong = await look_at(contexts, looks, TABS)
