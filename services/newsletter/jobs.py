@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from services.newsletter.issues import cutting, opening
+from services.newsletter.issues.asking import ask_about_held
 from services.newsletter.issues.matter import thing_of
 from services.newsletter.issues.rules import IssueError
 from services.newsletter.sending import ledger
@@ -24,6 +25,7 @@ from shared.trace import Cause
 log = logging.getLogger(__name__)
 
 ISSUES_EVERY_SECONDS = 60.0
+HELD_SECONDS = 10.0
 # Any number that no other lock of ours uses: of several processes one opens issues at a time.
 _ISSUES_LOCK = 7_310_008
 
@@ -139,4 +141,11 @@ def of(zone: str, public_url: str) -> tuple[Job, ...]:
     async def run(database: Database) -> None:
         await open_and_cut(database, zone, public_url)
 
-    return (Job(name="issues", every_seconds=ISSUES_EVERY_SECONDS, run=run), *JOBS)
+    async def ask(database: Database) -> None:
+        await ask_about_held(database, thing_of(public_url))
+
+    return (
+        Job(name="issues", every_seconds=ISSUES_EVERY_SECONDS, run=run),
+        Job(name="held issues", every_seconds=HELD_SECONDS, run=ask),
+        *JOBS,
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.social.posting import planning
+from services.social.posting.asking import Asking
 from services.social.sender import Sender
 from services.social.store.pausing import SENDER
 from shared import tasks
@@ -18,6 +19,7 @@ from shared.trace import Cause
 SEND_EVERY_SECONDS = 1.0
 # The sender looks at the end of an approval itself; the job tells people of it.
 EXPIRE_EVERY_SECONDS = 20.0
+ASK_EVERY_SECONDS = 10.0
 
 KEPT = (
     approvals.kept("social"),
@@ -64,6 +66,7 @@ def of(sender: Sender, thing: Thing) -> Sequence[Job]:
     return (
         Job(name="posts", every_seconds=SEND_EVERY_SECONDS, run=sender.run),
         Job(name="expiry", every_seconds=EXPIRE_EVERY_SECONDS, run=Expiry(thing).run),
+        Job(name="what posts ask", every_seconds=ASK_EVERY_SECONDS, run=Asking(thing).run),
         Job(name="closed tasks", every_seconds=DAY_SECONDS, run=tasks.tidy),
         *JOBS,
     )

@@ -67,6 +67,10 @@ async def test_start_page_leads_to_the_work(browser: httpx.AsyncClient) -> None:
         assert (await browser.get(address)).status_code == 200
 
 
+def test_start_page_names_every_section_of_the_menu_in_its_order() -> None:
+    assert [address for address, _ in start.START] == [section.address for section in navigation.STAFF if section.address != start.PATH]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_two_sections_of_the_team_have_one_name(language: str) -> None:
     names = [look_up(language, section.key) for section in navigation.STAFF]

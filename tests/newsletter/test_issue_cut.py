@@ -209,6 +209,23 @@ async def test_correction_follows_where_nobody_has_written_and_level_by_hand_sta
     assert (block.content["level"], block.source_revision) == ("global", 2)
 
 
+async def test_item_that_comes_back_says_what_its_source_says_now(database: Database) -> None:
+    (one,) = await arrives(database, item())
+    issue = await opened(database)
+    await cut(database, issue)
+    async with database.transaction() as tx:
+        (block,) = (await tx.execute(text("SELECT * FROM issue_blocks"))).all()
+        mine = {**block.content, "title": {**block.content["title"], "fr": "Mes mots"}}
+        await tx.execute(text("UPDATE issue_blocks SET content = CAST(:content AS jsonb)"), {"content": orjson.dumps(mine).decode()})
+        await cutting.move_out(tx, THING, one, issue, by=WRITER, cause=CAUSE)
+    await arrives(database, item(revision=2, title="Corrected"))
+    async with database.transaction() as tx:
+        await cutting.move_in(tx, THING, one, issue, by=WRITER, cause=CAUSE)
+    (block,) = await blocks_of(database, issue)
+    assert block.content["title"] == {"en": "Corrected", "fr": "Mes mots"}
+    assert (block.source_revision, block.dropped_at) == (2, None)
+
+
 async def test_withdrawn_source_takes_its_item_out_and_voids_the_approval(database: Database) -> None:
     issue = await approved(database)
     async with database.transaction() as tx:

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 
 from services.newsletter.issues.tables import issue_blocks
 from services.newsletter.sending.tables import sends
-from shared import clock
+from shared import clock, tasks
 from shared.approval.rules import Action
 from shared.events.codes import Role
 from shared.events.newsletter import IssueApproved
@@ -200,6 +200,17 @@ async def test_issue_that_gathers_cannot_be_submitted(service: Newsletter, write
     assert await told(service.database, "decision.made.v1") == []
 
 
+@pytest.mark.parametrize("alone", ["", "heading", "divider"])
+async def test_issue_that_says_nothing_cannot_be_submitted(service: Newsletter, writer: httpx.AsyncClient, alone: str) -> None:
+    issue = await opened(service.database)
+    await cut(service.database, issue)
+    if alone:
+        form = {"kind": alone, "title.en": "This month", "title.fr": "Ce mois"}
+        assert (await writer.post(f"{ISSUES}{issue}/blocks", data=form)).status_code == 303
+    assert translate("en", "staff.approval.refusal.issue-empty") in page(await act(writer, issue, "submit"), 422).text
+    assert await told(service.database, "decision.made.v1") == []
+
+
 async def test_nobody_approves_their_own_work_by_page_or_program(service: Newsletter) -> None:
     issue = await ready(service)
     async with service.browser(BOTH) as both, service.program(BOTH) as program:
@@ -247,6 +258,8 @@ async def test_approved_issue_is_scheduled_by_wall_clock_and_told(service: Newsl
     assert str(event.address).endswith("/newsletter/archive/1")
     assert (await approver.post(f"{ISSUES}{issue}/unschedule")).status_code == 303
     assert await send_of(service, issue) is None
+    async with service.database.transaction() as tx:
+        assert [task.kind for task in await tasks.open_tasks(tx, str(issue))] == ["schedule-issue"]
 
 
 async def test_program_schedules_as_a_page_does(service: Newsletter) -> None:

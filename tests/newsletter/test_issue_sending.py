@@ -14,12 +14,13 @@ from services.newsletter.compose import blocks
 from services.newsletter.handlers import listens
 from services.newsletter.issues import editing
 from services.newsletter.issues.rules import IssueError
+from services.newsletter.jobs import of as jobs_of
 from services.newsletter.posting import Posting
 from services.newsletter.sending import issues as sending
 from services.newsletter.sending.rules import Hold, SendState, Standing, SubscriberState
 from services.newsletter.sending.tables import audience, senders, sends
 from services.newsletter.web.issue_send import mask
-from shared import clock, outbox
+from shared import clock, outbox, tasks
 from shared.approval.rules import Action
 from shared.consumer import Consumer
 from shared.db import Database
@@ -244,6 +245,26 @@ async def test_withdrawing_an_issue_on_its_way_holds_it(service: Newsletter) -> 
         await tx.execute(update(sends).values(state="sending", frozen_at=clock.now()))
     await does(service.database, issue, Action.WITHDRAW, APPROVER)
     assert (await state_of(service, issue)).held_because == Hold.APPROVAL
+
+
+async def test_held_issue_asks_approvers_until_it_goes_on(service: Newsletter) -> None:
+    issue = await approved(service.database)
+    (job,) = [job for job in jobs_of("Europe/Zurich", PUBLIC_URL) if job.name == "held issues"]
+
+    async def asked() -> list[tuple[str, str]]:
+        for _ in range(2):  # the second finds nothing to do
+            await job.run(service.database)
+        async with service.database.transaction() as tx:
+            open_ = await tasks.open_tasks(tx, str(issue))
+            return [(task.facts["role"], task.facts["address"]) for task in open_ if task.kind == "settle-issue"]
+
+    await plan(service, issue)
+    assert await asked() == []
+    async with service.browser(APPROVER) as client:
+        assert (await client.post(f"{ISSUES}{issue}/sending/hold", data={"reason": "Wait."})).status_code == 303
+        assert await asked() == [("approver", f"{PUBLIC_URL}/newsletter/issues/{issue}/sending")]
+        assert (await client.post(f"{ISSUES}{issue}/sending/resume", data={"valid_hours": "24"})).status_code == 303
+    assert await asked() == []
 
 
 async def test_uncertain_mails_are_listed_by_masked_address_and_settled_once(service: Newsletter) -> None:

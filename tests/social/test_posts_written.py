@@ -102,13 +102,21 @@ async def test_page_counts_as_the_network_does(post: Pages) -> None:
 
 async def test_who_saves_second_is_told_and_overwrites_nothing(post: Pages) -> None:
     opened = await post.hash_of("x/en")
-    assert (await post.write("Ana's words", seen=opened)).status_code == 303
+    assert (await post.write("Ana's words\nand more of hers", seen=opened)).status_code == 303
     answer = await post.write("Bo's <words>", seen=opened, person=BO)
     assert answer.status_code == 409
     page = Page(answer.text)
     assert "Somebody else has saved" in page.text
     assert "Bo's <words>" in page.text
-    assert "Ana's words" in page.text
+    assert "and more of hers" in page.text
+
+
+async def test_who_saves_second_is_told_even_where_something_else_is_wrong_as_well(post: Pages) -> None:
+    opened = await post.hash_of("x/en")
+    assert (await post.write("Ana's words\nand more of hers", seen=opened)).status_code == 303
+    answer = await post.write("x" * 10_001, seen=opened, person=BO)
+    assert answer.status_code == 422
+    assert "and more of hers" in Page(answer.text).text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

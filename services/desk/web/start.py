@@ -30,7 +30,9 @@ LATELY = timedelta(days=7)
 
 START = (
     ("/intake/review/", "review"),
+    ("/newsletter/issues/", "issues"),
     ("/newsletter/pool", "pool"),
+    ("/newsletter/subscribers/", "subscribers"),
     ("/social/drafts", "drafts"),
     ("/social/posts", "posts"),
     ("/intake/partners/", "partners"),

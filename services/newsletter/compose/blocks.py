@@ -132,6 +132,9 @@ KINDS: Mapping[str, type[Block]] = {
     "divider": Divider,
 }
 
+SILENT = frozenset({"heading", "divider"})
+"""The kinds that only order others: an issue of these alone says nothing."""
+
 TEXT_FIELDS: Mapping[str, tuple[str, ...]] = {
     "heading": ("title",),
     "text": ("text",),

@@ -6,8 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, func, insert, select, update
 
 from services.newsletter.compose import blocks
 from services.newsletter.domain import ItemState, Level
@@ -124,7 +123,16 @@ async def follow_item(tx: Transaction, thing: Thing, item_id: UUID, *, by: Actor
     block = (await tx.execute(select(issue_blocks).where(here).with_for_update())).one_or_none()
     if block is None:
         return
-    values: dict[str, Any] = {
+    values = _in_line(block, item, by)
+    if item.state == ItemState.WITHDRAWN.value and block.dropped_at is None:
+        values |= {"dropped_at": func.now(), "dropped_by": None, "dropped_because": item.withdrawn_because}
+    await tx.execute(update(issue_blocks).where(issue_blocks.c.id == block.id).values(values))
+    await holding.changed(tx, thing, item.issue_id, by=by, cause=cause)
+
+
+def _in_line(block: Row[Any], item: Row[Any], by: Actor | None) -> dict[str, Any]:
+    """Return the values of a block that bring it in line with its item as it is now."""
+    return {
         "content": followed(block.content, block.source or {}, content_of(item, block.id)),
         "source": _texts(item),
         "source_revision": item.revision,
@@ -132,10 +140,6 @@ async def follow_item(tx: Transaction, thing: Thing, item_id: UUID, *, by: Actor
         "changed_by": by.id if by else None,
         "updated_at": func.now(),
     }
-    if item.state == ItemState.WITHDRAWN.value and block.dropped_at is None:
-        values |= {"dropped_at": func.now(), "dropped_by": None, "dropped_because": item.withdrawn_because}
-    await tx.execute(update(issue_blocks).where(issue_blocks.c.id == block.id).values(values))
-    await holding.changed(tx, thing, item.issue_id, by=by, cause=cause)
 
 
 def followed(content: Mapping[str, Any], taken: Mapping[str, Any], fresh: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -198,10 +202,16 @@ async def _take_out(tx: Transaction, thing: Thing, item: Row[Any], *, by: Actor,
 
 
 async def _place(tx: Transaction, issue_id: UUID, items: Sequence[Row[Any]], by: Actor | None) -> None:
-    """Append the blocks of these items; one that was taken out before comes back as it was left."""
+    """Append the blocks of these items; one that was taken out before comes back as it was left, but for what its source has corrected."""
     last = select(func.coalesce(func.max(issue_blocks.c.place), 0)).where(issue_blocks.c.issue_id == issue_id)
     place = int((await tx.execute(last)).scalar_one())
+    here = (issue_blocks.c.issue_id == issue_id) & issue_blocks.c.item_id.in_([item.id for item in items])
+    before = {block.item_id: block for block in await tx.execute(select(issue_blocks).where(here))}
     for number, item in enumerate(items, start=place + 1):
+        if (block := before.get(item.id)) is not None:
+            back = {**_in_line(block, item, by), "dropped_at": None, "dropped_by": None, "dropped_because": None}
+            await tx.execute(update(issue_blocks).where(issue_blocks.c.id == block.id).values(back))
+            continue
         block_id = new_id()
         new = insert(issue_blocks).values(
             id=block_id,
@@ -214,9 +224,7 @@ async def _place(tx: Transaction, issue_id: UUID, items: Sequence[Row[Any]], by:
             revision=1,
             changed_by=by.id if by else None,
         )
-        back = {"dropped_at": None, "dropped_by": None, "dropped_because": None, "revision": issue_blocks.c.revision + 1}
-        again = issue_blocks.c.item_id.is_not(None)
-        await tx.execute(new.on_conflict_do_update(index_elements=["issue_id", "item_id"], index_where=again, set_=back))
+        await tx.execute(new)
 
 
 async def _ask_to_finish(tx: Transaction, thing: Thing, issue: Row[Any], cause: Cause) -> None:

@@ -41,6 +41,13 @@ class UnfinishedError(ApprovalError):
     status = 422
 
 
+class EmptyIssueError(ApprovalError):
+    """This issue says nothing: it has neither an item nor a text. Put one in, or withdraw it where nothing is to go out."""
+
+    slug = "issue-empty"
+    status = 422
+
+
 def thing_of(public_url: str) -> Thing:
     """Return issues as a kind of thing that needs two persons."""
 
@@ -105,12 +112,14 @@ def content_of(edition: Edition, issue: Row[Any], taken: Sequence[Row[Any]]) -> 
 
 
 async def check_whole(tx: Transaction, issue: Row[Any], step: Step, public_url: str) -> None:
-    """Raise StillGatheringError or UnfinishedError where a step would let go what is not whole."""
+    """Raise StillGatheringError, EmptyIssueError or UnfinishedError where a step would let go what is not whole."""
     if step.what not in FOR_LEAVING:
         return
     if issue.cut_at is None:
         raise StillGatheringError
     edition, _ = await edition_of(tx, issue, public_url)
+    if all(block.kind in blocks.SILENT for block in edition.blocks):
+        raise EmptyIssueError
     if any(lack.stops for lacks in missing(edition).values() for lack in lacks):
         raise UnfinishedError
 

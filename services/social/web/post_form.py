@@ -23,6 +23,7 @@ class Filled:
 
     name: str  # of the variant: x/en
     text: str
+    seen: str  # the hash of the variant that its writer had before them; empty where the form has none
     alternatives: Mapping[str, str]  # by the hash of the picture
     new_alternative: str = ""
     faults: Sequence[Fault] = ()
@@ -88,11 +89,13 @@ async def read(form: FormData, variant: Content) -> Filled:
         elif drawn.sha256 in {one.sha256 for one in pictures}:
             reading.fault("picture", "same-picture")
         pictures.append(Picture(sha256=drawn.sha256, media_type=drawn.media_type, alternative=alternative))
-    seen = form.get("seen", "")
-    written = Written(text=text, pictures=tuple(pictures), seen=seen if isinstance(seen, str) else "")
+    sent = form.get("seen", "")
+    seen = sent if isinstance(sent, str) else ""
+    written = Written(text=text, pictures=tuple(pictures), seen=seen)
     return Filled(
         name=variant.name,
         text=reading.text("text"),
+        seen=seen,
         alternatives=alternatives,
         new_alternative=new_alternative,
         faults=tuple(reading.faults),

@@ -55,6 +55,7 @@ class VariantView:
     over: int
     most_pictures: int
     seen: str
+    meanwhile: bool  # somebody else has saved it while this person wrote; what they saved is shown beside what was typed
     fixed: bool  # it has left or may have
     delivery: Known | None
     tone: str
@@ -100,6 +101,8 @@ def _variant(content: Content, known: Known | None, filled: Filled | None, draft
     typed = filled if filled is not None and filled.name == content.name else None
     text = typed.text if typed else content.text
     length = fit.count(text)
+    # Where it was saved meanwhile, what stands there now is shown with this answer; from here on that is what its writer has seen.
+    meanwhile = typed is not None and typed.seen != content.sha256
     return VariantView(
         name=content.name,
         prefix=prefix_of(content.name),
@@ -112,6 +115,7 @@ def _variant(content: Content, known: Known | None, filled: Filled | None, draft
         over=max(0, length - fit.limit),
         most_pictures=fit.most_pictures,
         seen=content.sha256,
+        meanwhile=meanwhile,
         fixed=known is not None and known.fixed,
         delivery=known,
         tone=TONES.get(State(known.row.state), "info") if known else "neutral",
