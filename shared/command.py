@@ -105,7 +105,7 @@ def parts_of(settings: Settings, *, public_url: str | None = None, inbox: MailSe
         vault = Vault(data_keys or kept_keys(settings.var).data_keys)
     except ValueError as error:
         raise SettingsError("TIDINGS_DATA_KEYS is wrong: one of its keys is not one that `tidings key` makes.") from error
-    signer, verifier = _token_keys(settings)
+    signer, verifier = _token_keys(settings, vault)
     return Parts(
         settings=settings,
         vault=vault,
@@ -117,14 +117,14 @@ def parts_of(settings: Settings, *, public_url: str | None = None, inbox: MailSe
     )
 
 
-def _token_keys(settings: Settings) -> tuple[Signer | None, Verifier]:
+def _token_keys(settings: Settings, vault: Vault) -> tuple[Signer | None, Verifier]:
     """Return what signs tokens, where this process may, and what reads them; the public half of a key that signs need not be named."""
     private = [key.get_secret_value() for key in settings.signing_key]
     public = list(settings.verify_keys)
     if not private and not public:
         private = kept_keys(settings.var).signing_key
     try:
-        signer = Signer(private) if private else None
+        signer = Signer(private, vault) if private else None
     except ValueError as error:
         raise SettingsError(f"TIDINGS_SIGNING_KEY is wrong: {error}. `tidings key --signing` makes one.") from error
     try:

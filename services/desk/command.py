@@ -212,7 +212,7 @@ async def _token(parts: Parts, mail: str, days: int) -> tuple[str, StoredPerson]
         raise CommandError(str(error)) from error
     finally:
         await database.close()
-    return parts.signer.sign(person.as_person, kind=Kind.API, valid_for=timedelta(days=days)), person
+    return parts.signer.sign(person.as_person, kind=Kind.API, valid_for=timedelta(days=days), address=person.mail), person
 
 
 async def _known(tx: Transaction, mail: str) -> StoredPerson:

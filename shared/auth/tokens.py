@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from shared import clock
 from shared.events.codes import Role
+from shared.vault import Vault
 
 ALGORITHM = "EdDSA"
 ISSUER = "tidings-desk"
@@ -58,6 +59,7 @@ class Person:
     name: str
     roles: frozenset[Role]
     languages: tuple[str, ...] = ()
+    sealed_address: str = field(default="", repr=False)  # the person's own mail address, for services that hold the data keys
 
     @property
     def signature(self) -> str:
@@ -96,8 +98,12 @@ def new_key_pair() -> KeyPair:
 class Signer:
     """Makes tokens; desk alone has one."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        """Take private keys, newest first: the first signs, the others stand for tokens that are still in use. Raises KeyFormError."""
+    def __init__(self, keys: Sequence[str], vault: Vault | None = None) -> None:
+        """Take private keys, newest first: the first signs, the others stand for tokens that are still in use. Raises KeyFormError.
+
+        `vault` seals people's own addresses; without it tokens carry none.
+        """
+        self._vault = vault
         self._keys = [Ed25519PrivateKey.from_private_bytes(_bytes_of(key, PRIVATE_PREFIX)) for key in keys]
         if not self._keys:
             raise KeyFormError(KeyFormError.__doc__)
@@ -107,10 +113,14 @@ class Signer:
         """The public halves, as TIDINGS_VERIFY_KEYS wants them."""
         return [_public_text(key.public_key()) for key in self._keys]
 
-    def sign(self, person: Person, *, kind: Kind, valid_for: timedelta, issued_at: datetime | None = None) -> str:
-        """Return a token that says who `person` is, from `issued_at` (now, where empty) for so long."""
+    def sign(self, person: Person, *, kind: Kind, valid_for: timedelta, issued_at: datetime | None = None, address: str = "") -> str:
+        """Return a token that says who `person` is, from `issued_at` (now, where empty) for so long.
+
+        `address` is their own mail address. It travels sealed, so that a service can mail them without an event that carries it, and
+        whoever finds the token cannot read it.
+        """
         issued = (issued_at or clock.now()).timestamp()
-        claims = {
+        claims: dict[str, Any] = {
             "iss": ISSUER,
             "aud": kind.value,
             "sub": person.id,
@@ -121,6 +131,9 @@ class Signer:
             "iat": issued,
             "exp": issued + valid_for.total_seconds(),
         }
+        sealed = self._vault.seal(address.encode()).decode() if self._vault is not None and address else person.sealed_address
+        if sealed:
+            claims["addr"] = sealed
         newest = self._keys[0]
         return jwt.encode(claims, newest, algorithm=ALGORITHM, headers={"kid": _key_id(newest.public_key())})
 
@@ -147,6 +160,7 @@ class Verifier:
                     # A role that this version does not know gives nothing.
                     roles=frozenset(Role(role) for role in claims["roles"] if role in set(Role)),
                     languages=tuple(map(str, claims["languages"])),
+                    sealed_address=str(claims.get("addr", "")),
                 ),
                 issued_at=datetime.fromtimestamp(claims["iat"], UTC),
                 expires_at=datetime.fromtimestamp(claims["exp"], UTC),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 
+from shared.i18n import look_up
 from tests.flows.running import running, tidings, until
 
 SERVICES = ("desk/own", "intake", "newsletter", "social")
@@ -37,7 +38,7 @@ def test_people_sign_in_by_printed_links_and_a_disabled_one_is_out_of_every_serv
             assert admin.post(f"{sam}/disable").status_code == 200
         until(lambda: still_open() == [])
         with system.staff("Alex") as admin:
-            until(lambda: ">disable<" in admin.get("/desk/audit").text)
+            until(lambda: look_up("en", "staff.audit.did.disable")[0] in admin.get("/desk/audit").text)
         checked = tidings(var, "audit", "verify", "--json")
         assert checked.returncode == 0, checked.stderr
         assert json.loads(checked.stdout)["rows"] == 4  # three were made for trial runs, and one of them disabled

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -325,20 +326,26 @@ async def test_preview_shows_the_mail_in_a_frame_that_runs_nothing(service: News
     assert (await writer.get(f"{ISSUES}{issue}/preview/zh")).status_code == 404
 
 
-async def test_test_mail_says_that_it_is_one_and_counts_nowhere(service: Newsletter, writer: httpx.AsyncClient) -> None:
+async def test_test_mail_goes_to_who_asks_alone_says_that_it_is_one_and_counts_nowhere(
+    service: Newsletter, writer: httpx.AsyncClient
+) -> None:
     issue = await ready(service)
     address = f"{ISSUES}{issue}/preview/en/test"
-    page(await writer.post(address, data={"address": "nobody"}), 422)
-    assert (await writer.post(address, data={"address": "ana@example.org"})).status_code == 303
+    page(await writer.post(address), 422)  # signed in by a token that holds no address
+    sealed = service.parts.vault.seal(b"ana@example.org").decode()
+    async with service.browser(replace(WRITER, sealed_address=sealed)) as ana:
+        assert (await ana.post(address, data={"address": "elsewhere@example.org"})).status_code == 303
+        answers = [(await ana.post(address)).status_code for _ in range(12)]
+    assert answers.count(429) >= 2
     async with service.database.transaction() as tx:
-        (mail,) = (await tx.execute(select(mails.mails))).all()
+        mail, *further = (await tx.execute(select(mails.mails))).all()
         ledger = (await tx.execute(text("SELECT (SELECT count(*) FROM sends) + (SELECT count(*) FROM audience)"))).scalar_one()
     kept = orjson.loads(service.parts.vault.open(bytes(mail.sealed)))
     assert (mail.purpose, kept["to"]["address"], ledger) == ("issue-test", "ana@example.org", 0)
     assert kept["content"]["subject"].startswith("Test: ")
     assert WRITER.name in kept["content"]["text"]
-    (decision,) = await told(service.database, "decision.made.v1")
+    addressed = [orjson.loads(service.parts.vault.open(bytes(one.sealed)))["to"]["address"] for one in further]
+    assert set(addressed) == {"ana@example.org"}
+    decision, *_ = await told(service.database, "decision.made.v1")
     assert re.search("test-mail", decision.body)
     assert "ana@example.org" not in decision.body
-    answers = [(await writer.post(address, data={"address": "ana@example.org"})).status_code for _ in range(12)]
-    assert answers.count(429) >= 2

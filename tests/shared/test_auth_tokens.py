@@ -23,6 +23,7 @@ from shared.auth.tokens import (
     new_key_pair,
 )
 from shared.events.codes import Role
+from shared.vault import SealError, Vault, new_key
 
 PERSON = Person(id="p-1", name="Amina Éxample", roles=frozenset({Role.MODERATOR, Role.DRAFTER}), languages=("en", "ar"))
 PAIR = new_key_pair()
@@ -186,3 +187,15 @@ def test_a_private_key_never_stands_where_public_ones_do() -> None:
         with pytest.raises(KeyFormError):
             none([])
     assert PAIR.private not in repr(PAIR)
+
+
+def test_a_token_carries_its_persons_own_address_sealed_and_none_where_desk_gave_none() -> None:
+    vault = Vault([new_key()])
+    token = Signer([PAIR.private], vault).sign(PERSON, kind=Kind.PERSON, valid_for=MINUTE, address="alex@example.org")
+    sealed = VERIFIER.read(token, Kind.PERSON).person.sealed_address
+    assert vault.open(sealed.encode()) == b"alex@example.org"
+    _, claims, _ = token.split(".")
+    assert b"alex@" not in base64.urlsafe_b64decode(claims + "==")
+    with pytest.raises(SealError):
+        Vault([new_key()]).open(sealed.encode())
+    assert VERIFIER.read(SIGNER.sign(PERSON, kind=Kind.PERSON, valid_for=MINUTE), Kind.PERSON).person.sealed_address == ""

@@ -149,7 +149,7 @@ class SignIn:
         return response
 
     def _let_in(self, response: Response, person: StoredPerson, session: Secret) -> None:
-        token = self._signer.sign(person.as_person, kind=Kind.PERSON, valid_for=TOKEN_LASTS)
+        token = self._signer.sign(person.as_person, kind=Kind.PERSON, valid_for=TOKEN_LASTS, address=person.mail)
         self._cookies.put(response, self._cookies.token, token, TOKEN_LASTS)
         self._cookies.put(response, self._cookies.session, session.text, SESSION_RESTS)
 

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 from html import escape
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from sqlalchemy import Row
 from starlette.exceptions import HTTPException
@@ -22,6 +22,7 @@ from shared.i18n import direction, translate
 from shared.mail.address import AddressError, mailbox
 from shared.mail.message import Content
 from shared.mail.queue.put import Mails, OneOff
+from shared.vault import SealError, Vault
 from shared.web.problem import TooManyRequests
 from shared.web.rate import TokenBuckets
 from shared.web.request_state import cause_of
@@ -39,7 +40,7 @@ FRAMING_POLICY = f"{CONTENT_SECURITY_POLICY}; frame-src 'self'"
 
 
 class NoAddressError(IssueError):
-    """A mail cannot be sent to this address; write it like name@example.org."""
+    """Who is signed in here has no mail address that Tidings can read; sign out, and in again."""
 
     slug = "no-address"
     status = 422
@@ -55,9 +56,10 @@ class NotWrittenError(IssueError):
 class Looking:
     """The previews of an issue, and the door by which a test mail leaves."""
 
-    def __init__(self, desk: Desk, mails: Mails) -> None:
+    def __init__(self, desk: Desk, mails: Mails, vault: Vault) -> None:
         self._desk = desk
         self._mails = mails
+        self._vault = vault
         self._tests = TokenBuckets(tries=TESTS, refill_seconds=TEST_REFILL_SECONDS)
 
     def router(self) -> APIRouter:
@@ -84,8 +86,8 @@ class Looking:
         del person
         return PlainTextResponse((await self._seen(issue, language)).text)
 
-    async def test(self, request: Request, issue: UUID, language: str, person: Writer, address: Annotated[str, Form()] = "") -> Response:
-        """Send this language to one address, marked as a test; nothing of it stands in the ledger."""
+    async def test(self, request: Request, issue: UUID, language: str, person: Writer) -> Response:
+        """Send this language to who asks, marked as a test; nothing of it stands in the ledger."""
         if wait := self._tests.wait_seconds(person.id):
             raise TooManyRequests(wait)
         _, edition = await self._edition(issue, language)
@@ -93,28 +95,26 @@ class Looking:
             seen = _preview(edition, language)
             if seen is None:
                 raise NotWrittenError
-            await self._put(request, issue, person, seen, address)
+            await self._put(request, issue, person, seen)
         except IssueError as error:
-            return await self._show(request, issue, language, refusal_of(error), address=address)
+            return await self._show(request, issue, language, refusal_of(error))
         self._tests.take(person.id)
         return RedirectResponse(f"{PATH}{issue}/preview/{language}?sent=1", status_code=303)
 
-    async def _put(self, request: Request, issue: UUID, person: Person, seen: Preview, address: str) -> None:
+    async def _put(self, request: Request, issue: UUID, person: Person, seen: Preview) -> None:
         try:
-            to = mailbox(address.strip())
-        except AddressError as error:
+            to = mailbox(self._vault.open(person.sealed_address.encode()).decode())
+        except (SealError, AddressError) as error:
             raise NoAddressError from error
         content, until = _marked(seen, person.name), clock.now() + TEST_VALID
         async with self._desk.database.transaction() as tx:
             await self._mails.put(tx, OneOff(purpose=TEST, about=str(issue), to=to, content=content, expires_at=until))
-            # Who sent a text out before it was approved can be found out; to whom stands in no event.
+            # A text that nobody has approved leaves for nobody but who asks, and who asked can be found out.
             read = await self._desk.thing.read(tx, issue)
             assert read is not None
             await telling.tell_decision(tx, issue, read, what="test-mail", by=person, cause=cause_of(request))
 
-    async def _show(
-        self, request: Request, issue: UUID, language: str, refused: Refusal | None = None, *, address: str = "", sent: bool = False
-    ) -> Response:
+    async def _show(self, request: Request, issue: UUID, language: str, refused: Refusal | None = None, *, sent: bool = False) -> Response:
         row, edition = await self._edition(issue, language)
         return self._desk.pages.render(
             request,
@@ -126,7 +126,6 @@ class Looking:
             language=language,
             seen=_preview(edition, language),
             refused=refused,
-            address=address,
             sent=sent,
         )
 

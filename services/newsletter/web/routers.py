@@ -45,7 +45,7 @@ def of_the_team(database: Database, shelf: Shelf, pages: Pages, mails: Mails, va
         issue_show.router(desk),
         issue_show.decisions(desk),
         Writing(desk).router(),
-        Looking(desk, mails).router(),
+        Looking(desk, mails, vault).router(),
         Sending(desk, vault).router(),
         *Subscribers(database, shelf, pages).routers(),
         pauses_of(SENDER, database, pages),
