@@ -16,11 +16,12 @@ from shared.trace import Cause
 CHUNK = 100
 
 
-async def edited(tx: Transaction, thing: Thing, item: UUID, *, by: Actor | None, cause: Cause) -> Standing:
+async def edited(tx: Transaction, thing: Thing, item: UUID, *, by: Actor | None, cause: Cause, wrote: bool = False) -> Standing:
     """Return where an item stands after its content was written on `tx`; `by` is None where the machine wrote it.
 
     Call it in every transaction that writes content or moves the end of its time, after the write. A change of one byte in any
-    variant makes the person a hand and voids a submission or approval. Raises RoleNeededError for a person who may not edit,
+    variant makes the person a hand and voids a submission or approval; `wrote` makes them a hand where they have written what is not in any
+    variant yet, such as a part that was taken out. Raises RoleNeededError for a person who may not edit,
     UnknownItemError, and ContentError; nothing of `tx` may then be committed.
     """
     held = await store.hold(tx, thing.about, item)
@@ -28,7 +29,7 @@ async def edited(tx: Transaction, thing: Thing, item: UUID, *, by: Actor | None,
     if matter is None:
         raise UnknownItemError()
     standing = replace(held.standing, expires_at=matter.expires_at)
-    after, voided = rules.edit(standing, by=by, now=fingerprint(matter.content))
+    after, voided = rules.edit(standing, by=by, now=fingerprint(matter.content), wrote=wrote)
     if voided:
         step = await store.take(tx, held, after, what=VOID, who=by.id if by is not None else None)
         await telling.tell(tx, thing, held, after, matter, step, cause=cause)
