@@ -130,6 +130,30 @@ async def test_a_second_approval_never_posts_twice_what_stands(post: Pages, data
     assert len(await tried(database)) == 2
 
 
+@pytest.mark.parametrize("state", [Delivery.CANCELLED, Delivery.WAITING])
+async def test_what_people_have_put_aside_is_not_planned_by_saving_it_as_it_was(
+    post: Pages, database: Database, network: Sandbox, state: Delivery
+) -> None:
+    await post.approved("Words")
+    (row,) = await all_of(database)
+    if state is Delivery.CANCELLED:
+        async with asker(post.wired.app, person=BO) as browser:
+            assert (await browser.post(f"/social/deliveries/{row.id}/cancel")).status_code == 303
+    else:
+        async with database.transaction() as tx:
+            await tx.execute(update(deliveries).values(state=state.value, waiting_for=WaitingFor.CREDIT.value, evidence={"status": 402}))
+    assert (await post.write("Words")).status_code == 303
+    assert await post.state() is State.APPROVED
+    assert [one.state for one in await settled(post, network)] == [state]
+    assert texts_on(network) == []
+    # Approved anew on purpose, it goes.
+    await post.plan(clock.now() + timedelta(hours=1))
+    assert (await post.act(ANA, "withdraw")).status_code == 303
+    await post.act(ANA, "submit")
+    assert (await post.act(BO, "approve")).status_code == 303
+    assert [one.state for one in await settled(post, network)] == [Delivery.PUBLISHED]
+
+
 async def test_what_may_stand_is_not_planned_again(post: Pages, database: Database, network: Sandbox) -> None:
     await post.approved("Words")
     (row,) = await all_of(database)
