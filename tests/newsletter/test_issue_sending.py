@@ -19,7 +19,7 @@ from services.newsletter.sending import issues as sending
 from services.newsletter.sending.rules import Hold, SendState, Standing, SubscriberState
 from services.newsletter.sending.tables import audience, senders, sends
 from services.newsletter.web.issue_send import mask
-from shared import clock, outbox
+from shared import clock, outbox, tasks
 from shared.approval.rules import Action
 from shared.consumer import Consumer
 from shared.db import Database
@@ -244,6 +244,18 @@ async def test_withdrawing_an_issue_on_its_way_holds_it(service: Newsletter) -> 
         await tx.execute(update(sends).values(state="sending", frozen_at=clock.now()))
     await does(service.database, issue, Action.WITHDRAW, APPROVER)
     assert (await state_of(service, issue)).held_because == Hold.APPROVAL
+
+
+async def test_issue_on_its_way_that_is_approved_again_asks_for_no_hour(service: Newsletter) -> None:
+    issue = await approved(service.database)
+    await plan(service, issue)
+    async with service.database.transaction() as tx:
+        assert await sending.begin_due(tx) == [issue]
+    await does(service.database, issue, Action.WITHDRAW, APPROVER)
+    await does(service.database, issue, Action.SUBMIT, WRITER)
+    await does(service.database, issue, Action.APPROVE, APPROVER)
+    async with service.database.transaction() as tx:
+        assert [task.kind for task in await tasks.open_tasks(tx, str(issue))] == []
 
 
 async def test_uncertain_mails_are_listed_by_masked_address_and_settled_once(service: Newsletter) -> None:

@@ -55,6 +55,8 @@ async def follow_decision(tx: Transaction, thing: Thing, issue_id: UUID, decided
     await tasks.close_task(tx, holding.FINISH, str(issue_id), end=TaskEnd.DONE, by=decided.step.who, cause=cause)
     if decided.standing.state is State.APPROVED:
         await telling.tell_approved(tx, issue_id, public_url, cause=cause)
+        if await holding.has_begun(tx, issue_id):  # it goes on where somebody says so, and needs no other hour
+            return
         read = await thing.read(tx, issue_id)
         assert read is not None
         task = Task(kind=holding.SCHEDULE, subject=str(issue_id), role=Role.DRAFTER, title=read.title, address=read.address, due=read.due)
