@@ -57,10 +57,7 @@ async def follow_decision(tx: Transaction, thing: Thing, issue_id: UUID, decided
         await telling.tell_approved(tx, issue_id, public_url, cause=cause)
         if await holding.has_begun(tx, issue_id):  # it goes on where somebody says so, and needs no other hour
             return
-        read = await thing.read(tx, issue_id)
-        assert read is not None
-        task = Task(kind=holding.SCHEDULE, subject=str(issue_id), role=Role.DRAFTER, title=read.title, address=read.address, due=read.due)
-        await tasks.open_task(tx, task, cause=cause)
+        await _ask_for_the_hour(tx, thing, issue_id, cause)
     else:
         await holding.stop(tx, issue_id, by=decided.step.who, cause=cause)
 
@@ -100,10 +97,15 @@ async def schedule(
 
 
 async def unschedule(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor, cause: Cause) -> None:
-    """Take an issue out of the plan; it stays approved. Raises NotHeldError where it was in none, UnderWayError once it leaves."""
+    """Take an issue out of the plan; it stays approved, and people are asked for another hour.
+
+    Raises NotHeldError where it was in none, UnderWayError once it leaves.
+    """
     await holding.hold(tx, issue_id)
     if not await sending.unschedule(tx, issue_id):
         raise NotHeldError
+    if (await store.find(tx, ABOUT, issue_id)).approved is not None:
+        await _ask_for_the_hour(tx, thing, issue_id, cause)
     await _decided(tx, thing, issue_id, "unschedule", by=by, cause=cause)
 
 
@@ -154,6 +156,13 @@ async def settle(
         raise NotUncertainError
     await telling.tell_sent(tx, issue_id, public_url)
     await _decided(tx, thing, issue_id, "settle", by=by, cause=cause)
+
+
+async def _ask_for_the_hour(tx: Transaction, thing: Thing, issue_id: UUID, cause: Cause) -> None:
+    read = await thing.read(tx, issue_id)
+    assert read is not None
+    task = Task(kind=holding.SCHEDULE, subject=str(issue_id), role=Role.DRAFTER, title=read.title, address=read.address, due=read.due)
+    await tasks.open_task(tx, task, cause=cause)
 
 
 async def _decided(
