@@ -16,7 +16,7 @@ from services.newsletter.subscribing.rules import CONFIRM_FOR
 from services.newsletter.subscribing.wishes import Answering
 from shared import clock, tasks
 from shared.approval import store as approvals
-from shared.db import Database
+from shared.db import Database, is_away
 from shared.pauses.ending import job_of
 from shared.retention import CHUNK, Kept
 from shared.service import DAY_SECONDS, Job
@@ -97,6 +97,10 @@ async def open_and_cut(database: Database, zone: str, public_url: str) -> None:
                 await cutting.cut(tx, thing, issue_id, by=None, cause=Cause.start(issue_id))
         except IssueError as error:  # somebody was quicker
             log.info("issue %s was not cut by the clock: %s", issue_id, error)
+        except Exception as error:
+            if is_away(error):
+                raise
+            log.exception("issue %s could not be cut; the others go on", issue_id)
     async with database.transaction() as tx:
         alone = await tx.execute(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": _ISSUES_LOCK})
         if alone.scalar_one():

@@ -49,7 +49,7 @@ _POOL_LOCK = 7_310_007
 
 
 async def hold_pool(tx: Transaction, *, alone: bool) -> None:
-    """Wait until the pool may be written to: by many who bring items, or `alone` by one cut; held until `tx` ends.
+    """Wait until the pool may be written to: by many who bring items, or `alone` by one who cuts or moves; held until `tx` ends.
 
     Take it before any row of the pool or of an issue: rows locked in two orders would make two transactions wait for each other.
     """

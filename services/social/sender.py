@@ -18,7 +18,7 @@ from services.social.store.pausing import open_networks
 from shared import clock
 from shared.approval import sending
 from shared.approval.rules import ApprovalError
-from shared.db import Database, Transaction
+from shared.db import Database, Transaction, is_away
 from shared.events.codes import Network
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,15 @@ class Sender:
             delivery = await ledger.claim(tx, self._pace.lease, to=await open_networks(tx, Network))
             if delivery is None:
                 return False
-            work = await self._settle_without_the_network(tx, delivery)
+            try:
+                async with tx.begin_nested():
+                    work = await self._settle_without_the_network(tx, delivery)
+            except Exception as error:
+                if is_away(error):
+                    raise
+                # Its lease stays: others have their turn until it is over.
+                log.exception("delivery %s cannot be worked on", delivery.id)
+                return True
         if work is not None:
             await work(database, delivery)
         return True

@@ -274,15 +274,16 @@ def _check_seen(standing: Standing, act: Act, now: Fingerprint) -> None:
         raise ContentChangedError(changes, now)
 
 
-def edit(standing: Standing, *, by: Actor | None, now: Fingerprint) -> tuple[Standing, bool]:
+def edit(standing: Standing, *, by: Actor | None, now: Fingerprint, wrote: bool = False) -> tuple[Standing, bool]:
     """Return where an edit by a person, or by the machine (None), brings an item, and whether it voided a submission or approval.
 
-    Raises RoleNeededError for a person who may not edit.
+    `wrote` says that words were written even where nothing that would go out is another: they may come in later, by somebody else, and
+    must then not be approved by who wrote them. Raises RoleNeededError for a person who may not edit.
     """
     if by is not None and not by.holds(*EDITORS):
         raise RoleNeededError(EDITORS)
     if now == standing.fingerprint:
-        return standing, False
+        return (replace(standing, hands=standing.hands | {by.id}) if wrote and by is not None else standing), False
     voided = standing.state in VOIDABLE
     state = standing.state
     # The machine corrects what it drafted; it does not bring back what people have ended.

@@ -226,6 +226,25 @@ async def test_item_that_comes_back_says_what_its_source_says_now(database: Data
     assert (block.source_revision, block.dropped_at) == (2, None)
 
 
+async def test_correction_and_a_person_who_moves_the_item_do_not_wait_for_each_other(database: Database) -> None:
+    issue = await approved(database)
+    (here,) = await pool_of(database)
+
+    async def move() -> None:
+        async with database.transaction() as tx:
+            await cutting.move_out(tx, THING, here.id, issue, by=WRITER, cause=CAUSE)
+
+    async with database.transaction() as tx:
+        await hold_pool(tx, alone=False)
+        assert await save_item(tx, item(revision=2, title="Corrected")) == here.id
+        moving = asyncio.create_task(move())
+        await waits_for_lock(database)
+        await cutting.follow_item(tx, THING, here.id, by=None, cause=CAUSE)
+    await moving
+    (after,) = await pool_of(database)
+    assert (after.revision, after.issue_id, after.left_out_of) == (2, None, issue)
+
+
 async def test_withdrawn_source_takes_its_item_out_and_voids_the_approval(database: Database) -> None:
     issue = await approved(database)
     async with database.transaction() as tx:

@@ -267,6 +267,30 @@ async def test_held_issue_asks_approvers_until_it_goes_on(service: Newsletter) -
     assert await asked() == []
 
 
+async def test_issue_on_its_way_that_is_approved_again_asks_for_no_hour(service: Newsletter) -> None:
+    issue = await approved(service.database)
+    await plan(service, issue)
+    async with service.database.transaction() as tx:
+        assert await sending.begin_due(tx) == [issue]
+    await does(service.database, issue, Action.WITHDRAW, APPROVER)
+    await does(service.database, issue, Action.SUBMIT, WRITER)
+    await does(service.database, issue, Action.APPROVE, APPROVER)
+    async with service.database.transaction() as tx:
+        assert [task.kind for task in await tasks.open_tasks(tx, str(issue))] == []
+
+
+async def test_issue_taken_out_of_the_plan_asks_for_its_hour_again(service: Newsletter) -> None:
+    issue = await approved(service.database)
+    async with service.browser(WRITER) as browser:
+        form = {"sends_at": "2090-01-01T09:00", "zone": "UTC", "valid_hours": "24"}
+        assert (await browser.post(f"{ISSUES}{issue}/schedule", data=form)).status_code == 303
+        async with service.database.transaction() as tx:
+            assert [task.kind for task in await tasks.open_tasks(tx, str(issue))] == []
+        assert (await browser.post(f"{ISSUES}{issue}/unschedule")).status_code == 303
+    async with service.database.transaction() as tx:
+        assert [task.kind for task in await tasks.open_tasks(tx, str(issue))] == ["schedule-issue"]
+
+
 async def test_uncertain_mails_are_listed_by_masked_address_and_settled_once(service: Newsletter) -> None:
     ids = await subscribe(service.database, service.parts.vault, ["ana@example.net", "bo@example.net"])
     issue = await approved(service.database)

@@ -522,6 +522,69 @@ async def test_held_issue_can_be_ended_for_those_who_wait(database: Database) ->
     assert {row.reason for row in await rows_of(database, issue)} == {"ended"}
 
 
+SENDER_ID = new_id()
+
+
+async def test_nothing_leaves_of_an_ended_issue_that_somebody_had_in_hand(database: Database) -> None:
+    await subscribe(database, VAULT, ["claimed@a.example", "started@a.example"])
+    issue = await send_now(database)
+    async with database.transaction() as tx:
+        book = await open_book(tx, VAULT)
+        one, other = await ledger.claim(tx, SENDER_ID, 10, book.open)
+        assert await ledger.record(tx, SENDER_ID, [], [Start(claim=other, link=0)])
+    async with database.transaction() as tx:
+        assert await issues.hold(tx, issue, Hold.PERSON)
+        left_out = await issues.leave_out_the_rest(tx, issue)
+    async with database.transaction() as tx:
+        assert not await ledger.record(tx, SENDER_ID, [], [Start(claim=one, link=1)])
+        later = Ended(claim=other, state=AudienceState.DEFERRED, phase="rcpt", code=450, next_at=clock.now() - timedelta(seconds=1))
+        await ledger.record(tx, SENDER_ID, [later], [])
+    async with database.transaction() as tx:
+        assert not await ledger.claim(tx, SENDER_ID, 10, book.open)
+        await issues.end_what_is_over(tx)
+    standing = await standing_of(database, issue)
+    assert left_out == 1
+    assert (standing.state, standing.held_because, standing.excluded, standing.deferred) == (SendState.HELD, Hold.EXPIRED, 1, 1)
+
+
+async def test_address_that_cannot_be_opened_holds_up_nobody_else(database: Database) -> None:
+    people = await subscribe(database, VAULT, ["bad@a.example", "good@a.example"])
+    async with database.transaction() as tx:
+        await tx.execute(update(subscribers).where(subscribers.c.id == people["bad@a.example"]).values(address=b"not sealed by us"))
+    issue = await send_now(database)
+    async with scripted() as server, sending(database, server):
+        await until(lambda: _state_is(database, people["good@a.example"], AudienceState.ACCEPTED))
+        await until(lambda: _reason_is(database, people["bad@a.example"], "unwritable"))
+    assert (await standing_of(database, issue)).planned == 1
+
+
+async def test_issue_that_cannot_begin_holds_up_no_other(database: Database) -> None:
+    await subscribe(database, VAULT, ["one@a.example"])
+    bad, good = new_id(), new_id()
+    async with database.transaction() as tx:
+        for issue, ago in ((bad, 9), (good, 1)):
+            await approve(tx, issue)
+            starts_at, expires_at = clock.now() - timedelta(seconds=ago), clock.now() + timedelta(days=1)
+            await issues.schedule(
+                tx,
+                issue,
+                variants=VARIANTS,
+                approved_hash=content_hash(VARIANTS),
+                fallback="en",
+                starts_at=starts_at,
+                expires_at=expires_at,
+            )
+
+    async def moved(tx: Transaction, issue: UUID) -> None:
+        if issue == bad:
+            await tx.execute(text("SELECT 1 / 0"))
+
+    async with database.transaction() as tx:
+        assert await issues.begin_due(tx, moved) == [good]
+    assert (await standing_of(database, bad)).state is SendState.HELD
+    assert (await standing_of(database, good)).state is SendState.SENDING
+
+
 async def test_connections_do_not_rest_open_between_issues(database: Database) -> None:
     await subscribe(database, VAULT, ["a@example.org"])
     issue = await send_now(database)

@@ -143,6 +143,15 @@ async def test_what_cannot_be_read_does_not_hold_up_what_can(network: Sandbox, d
     assert next(row.place_id for row in await all_of(database) if row.id == broken) is None
 
 
+async def test_delivery_that_fails_every_time_holds_up_no_other(network: Sandbox, database: Database) -> None:
+    bad = await put(database, words("First"))
+    async with database.transaction() as tx:
+        await tx.execute(update(deliveries).where(deliveries.c.id == bad).values(language="zz"))  # no event can tell of it
+    await put(database, words("Second"))
+    await sender_on(network).run(database)
+    assert {row.id == bad: row.state for row in await all_of(database)} == {True: State.SCHEDULED, False: State.PUBLISHED}
+
+
 async def test_what_no_database_can_hold_is_left_out_of_the_evidence(database: Database) -> None:
     await put(database, words("One"))
     async with database.transaction() as tx:

@@ -21,7 +21,7 @@ from tests.desk.wire import PUBLIC_URL, asker
 from tests.people import bearer_of
 from tests.shared.web_app import Page
 from tests.social.ledger import all_of, tried, unsettled
-from tests.social.post_pages import ANA, BO, ZURICH, Pages, asked, sender_on, settled, texts_on
+from tests.social.post_pages import ANA, BO, ZURICH, Pages, asked, begun, sender_on, settled, texts_on
 
 
 async def test_a_time_in_zurich_is_the_instant_at_which_it_leaves(post: Pages, database: Database, network: Sandbox) -> None:
@@ -130,6 +130,30 @@ async def test_a_second_approval_never_posts_twice_what_stands(post: Pages, data
     assert len(await tried(database)) == 2
 
 
+@pytest.mark.parametrize("state", [Delivery.CANCELLED, Delivery.WAITING])
+async def test_what_people_have_put_aside_is_not_planned_by_saving_it_as_it_was(
+    post: Pages, database: Database, network: Sandbox, state: Delivery
+) -> None:
+    await post.approved("Words")
+    (row,) = await all_of(database)
+    if state is Delivery.CANCELLED:
+        async with asker(post.wired.app, person=BO) as browser:
+            assert (await browser.post(f"/social/deliveries/{row.id}/cancel")).status_code == 303
+    else:
+        async with database.transaction() as tx:
+            await tx.execute(update(deliveries).values(state=state.value, waiting_for=WaitingFor.CREDIT.value, evidence={"status": 402}))
+    assert (await post.write("Words")).status_code == 303
+    assert await post.state() is State.APPROVED
+    assert [one.state for one in await settled(post, network)] == [state]
+    assert texts_on(network) == []
+    # Approved anew on purpose, it goes.
+    await post.plan(clock.now() + timedelta(hours=1))
+    assert (await post.act(ANA, "withdraw")).status_code == 303
+    await post.act(ANA, "submit")
+    assert (await post.act(BO, "approve")).status_code == 303
+    assert [one.state for one in await settled(post, network)] == [Delivery.PUBLISHED]
+
+
 async def test_what_may_stand_is_not_planned_again(post: Pages, database: Database, network: Sandbox) -> None:
     await post.approved("Words")
     (row,) = await all_of(database)
@@ -163,6 +187,23 @@ async def test_what_has_an_end_does_not_leave_after_it(post: Pages, database: Da
     await job.run(database)
     assert (await post.state(), await asked(database, post)) == (State.EXPIRED, ["renew-post"])
     assert [row.state for row in await all_of(database)] == [Delivery.CANCELLED]
+
+
+async def test_post_that_cannot_be_read_keeps_no_other_from_ending(post: Pages, database: Database) -> None:
+    await post.write("Words")
+    await post.plan(clock.now() + timedelta(hours=1), until=clock.now() + timedelta(hours=2))
+    await post.act(ANA, "submit")
+    other = await begun(post.wired)
+    await other.approved("Other words")
+    async with database.transaction() as tx:
+        await tx.execute(update(posts).where(posts.c.id == post.post).values(zone="Europe/Nowhere"))
+        past = (clock.now() - timedelta(minutes=1)).astimezone(ZoneInfo(ZURICH)).replace(tzinfo=None)
+        await tx.execute(update(posts).where(posts.c.id == other.post).values(until_time=past))
+        await tx.execute(update(store.approvals).where(store.approvals.c.item == other.post).values(expires_at=clock.now()))
+        early = clock.now() - timedelta(hours=1)
+        await tx.execute(update(store.approvals).where(store.approvals.c.item == post.post).values(expires_at=early))
+    await Expiry(things_at(PUBLIC_URL)).run(database)
+    assert (await post.state(), await other.state()) == (State.SUBMITTED, State.EXPIRED)
 
 
 async def test_what_stands_does_not_expire(post: Pages, database: Database, network: Sandbox) -> None:

@@ -8,13 +8,19 @@ from sqlalchemy import select
 
 from services.demo.sandbox.server import Sandbox
 from services.social.domain.deliveries import State as Delivery
+from services.social.posting import writing
+from services.social.posting.things import things_at
+from services.social.posting.writing import Hand
+from services.social.store import posts
 from services.social.store.tables import drafts, post_variants
 from shared import clock
 from shared.approval import store
 from shared.approval.rules import State
 from shared.db import Database
 from shared.events.intake import PracticeWithdrawn
-from tests.desk.wire import PRACTICE, System, asker, tell
+from shared.trace import Cause
+from tests.desk.wire import PRACTICE, PUBLIC_URL, System, asker, tell
+from tests.shared.approval_items import waits_for_lock
 from tests.shared.web_app import Page
 from tests.social.post_pages import ANA, BO, Pages, asked, settled, texts_on
 
@@ -97,3 +103,22 @@ async def test_what_has_left_stays_when_its_source_changes(wired: System, databa
     await tell(wired.intake, PRACTICE.model_copy(update={"title": {"en": "Other"}}), subject="practice-1", revision=2)
     await wired.carry()
     assert (await post.state(), len(stands), texts_on(network)) == (State.APPROVED, 1, stands)
+
+
+async def test_a_source_withdrawn_while_a_post_is_begun_from_its_draft_withdraws_the_post(wired: System, database: Database) -> None:
+    await tell(wired.intake, PRACTICE, subject="practice-1")
+    await wired.carry()
+    async with database.transaction() as tx:
+        (draft,) = (await tx.execute(select(drafts))).all()
+    hand = Hand(thing=things_at(PUBLIC_URL), by=ANA, cause=Cause.start())
+    await tell(wired.intake, WITHDRAWN, subject="practice-1", revision=2)
+    async with database.transaction() as tx:
+        post = await writing.begin_from_draft(tx, hand, draft.id, zone="UTC")
+        carried = asyncio.create_task(wired.carry())
+        await asyncio.wait([carried, asyncio.create_task(waits_for_lock(database))], return_when=asyncio.FIRST_COMPLETED)
+    await carried
+    assert post is not None
+    async with database.transaction() as tx:
+        found = await posts.find(tx, post)
+    assert found is not None
+    assert found.source_withdrawn == WITHDRAWN.reason

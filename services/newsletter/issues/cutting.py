@@ -1,5 +1,6 @@
 """The cut: what waits in the pool goes into an issue, all at once; and items moved in or out by hand, corrected or withdrawn."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,8 @@ from shared.ids import new_id
 from shared.tasks import Task
 from shared.trace import Cause
 
+log = logging.getLogger(__name__)
+
 _LEVELS = list(Level)
 
 
@@ -39,6 +42,7 @@ async def cut(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor | None
     """Give every item that waits to an issue, and return how many; `by` is None for the clock.
 
     One statement takes them, while nobody brings items: what has arrived by then is in, what arrives later goes to the next issue.
+    One of which no block can be made waits on in the pool, and the log says why.
     Raises UnknownIssueError, UnderWayError, and AlreadyCutError for whoever comes second.
     """
     await hold_pool(tx, alone=True)
@@ -55,7 +59,12 @@ async def cut(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor | None
         .values(issue_id=issue_id)
         .returning(*pool_items.c)
     )
-    items = sorted(taken.all(), key=lambda item: (_LEVELS.index(level_of(item)), item.told_at, item.id))
+    found = taken.all()
+    unset = [item.id for item in found if not _can_be_set(item)]
+    if unset:
+        await tx.execute(update(pool_items).where(pool_items.c.id.in_(unset)).values(issue_id=None))
+    kept = [item for item in found if item.id not in unset]
+    items = sorted(kept, key=lambda item: (_LEVELS.index(level_of(item)), item.told_at, item.id))
     await _place(tx, issue_id, items, by)
     await tx.execute(update(issues).where(issues.c.id == issue_id).values(cut_at=func.now(), cut_by=by.id if by else None))
     await tasks.close_task(tx, opening.GATHER, str(issue_id), end=TaskEnd.DONE, by=by.id if by else None, cause=cause)
@@ -70,7 +79,7 @@ async def move_in(tx: Transaction, thing: Thing, item_id: UUID, issue_id: UUID, 
 
     Raises UnknownIssueError, UnderWayError, and NotOfferedError for one whose source was withdrawn.
     """
-    await hold_pool(tx, alone=False)
+    await hold_pool(tx, alone=True)
     item = await _held_item(tx, item_id)
     if item.state != ItemState.POOLED.value:
         raise NotOfferedError
@@ -87,7 +96,7 @@ async def move_in(tx: Transaction, thing: Thing, item_id: UUID, issue_id: UUID, 
 
 async def move_out(tx: Transaction, thing: Thing, item_id: UUID, issue_id: UUID, *, by: Actor, cause: Cause) -> None:
     """Leave one item to the issue after this one, whether it is in it already or its cut would take it; otherwise as `move_in`."""
-    await hold_pool(tx, alone=False)
+    await hold_pool(tx, alone=True)
     item = await _held_item(tx, item_id)
     if item.issue_id == issue_id:
         await _take_out(tx, thing, item, by=by, cause=cause)
@@ -100,7 +109,7 @@ async def move_out(tx: Transaction, thing: Thing, item_id: UUID, issue_id: UUID,
 
 async def set_level(tx: Transaction, thing: Thing, item_id: UUID, level: Level | None, *, by: Actor, cause: Cause) -> None:
     """Say how far an item reaches, in place of what was worked out; None goes back to that. A correction of the source keeps it."""
-    await hold_pool(tx, alone=False)
+    await hold_pool(tx, alone=True)
     item = await _held_item(tx, item_id)
     if item.issue_id is not None:
         await holding.hold(tx, item.issue_id)
@@ -171,6 +180,15 @@ def content_of(item: Row[Any], block_id: UUID) -> Mapping[str, Any]:
     )
 
 
+def _can_be_set(item: Row[Any]) -> bool:
+    try:
+        content_of(item, item.id)
+    except ValueError:  # pydantic's too
+        log.exception("item %s cannot be set and stays in the pool", item.id)
+        return False
+    return True
+
+
 def level_of(item: Row[Any]) -> Level:
     """Return how far an item reaches: as a person said, else as was worked out."""
     return Level(item.level_by_hand or item.level)
@@ -181,7 +199,7 @@ def _texts(item: Row[Any]) -> Mapping[str, Mapping[str, str]]:
 
 
 async def _held_item(tx: Transaction, item_id: UUID) -> Row[Any]:
-    # Its issue is held before the item itself, as by the cut; what was read before that may have changed since.
+    # Who brings items locks an item before its issue, and here it is the other way round: so the pool is held alone.
     found = (await tx.execute(select(pool_items.c.issue_id).where(pool_items.c.id == item_id))).one_or_none()
     if found is None:
         raise UnknownIssueError

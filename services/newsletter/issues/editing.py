@@ -27,6 +27,7 @@ from shared.ids import new_id
 from shared.trace import Cause
 
 _LINE: TypeAdapter[str] = TypeAdapter(Line)
+_WORDS = ("subject", "preheader")
 
 
 class ChangedMeanwhileError(IssueError):
@@ -124,7 +125,7 @@ async def add_block(tx: Transaction, thing: Thing, issue_id: UUID, content: Mapp
             id=block_id, issue_id=issue_id, place=last.scalar_subquery(), content=blocks.dump(block), revision=1, changed_by=by.id
         )
     )
-    await holding.changed(tx, thing, issue_id, by=by, cause=cause)
+    await holding.changed(tx, thing, issue_id, by=by, cause=cause, wrote=True)
     return block_id
 
 
@@ -136,7 +137,7 @@ async def write_block(tx: Transaction, thing: Thing, issue_id: UUID, block: Bloc
         raise ChangedMeanwhileError(now)
     values = {"content": blocks.dump(block), "revision": seen + 1, "changed_by": by.id, "updated_at": func.now()}
     await tx.execute(update(issue_blocks).where(issue_blocks.c.id == now.id).values(values))
-    await holding.changed(tx, thing, issue_id, by=by, cause=cause)
+    await holding.changed(tx, thing, issue_id, by=by, cause=cause, wrote=values["content"] != now.content)
 
 
 async def move_block(tx: Transaction, thing: Thing, issue_id: UUID, block_id: UUID, *, up: bool, by: Actor, cause: Cause) -> None:
@@ -205,7 +206,8 @@ async def _write(
         raise ChangedMeanwhileError(now)
     more = {"revision": seen + 1, "changed_by": by.id, "updated_at": func.now()}
     await tx.execute(update(issues).where(issues.c.id == issue_id).values({**values, **more}))
-    await holding.changed(tx, thing, issue_id, by=by, cause=cause)
+    wrote = any(values[name] != getattr(now, name) for name in _WORDS if name in values)
+    await holding.changed(tx, thing, issue_id, by=by, cause=cause, wrote=wrote)
     return now
 
 

@@ -56,12 +56,13 @@ async def has_begun(tx: Transaction, issue_id: UUID) -> bool:
     return (await tx.execute(begun)).first() is not None
 
 
-async def changed(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor | None, cause: Cause) -> Standing:
+async def changed(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor | None, cause: Cause, wrote: bool = False) -> Standing:
     """Return where an issue stands after what was written on `tx`: whatever voids its approval takes it from the plan as well.
 
-    Call it in every transaction that writes an issue, after the write; `by` is None for the machine.
+    Call it in every transaction that writes an issue, after the write; `by` is None for the machine. `wrote` says that a person has put
+    words down, be it in a block that is dropped or a language that the issue does not have: once they come in, others approve them.
     """
-    after = await editing.edited(tx, thing, issue_id, by=by, cause=cause)
+    after = await editing.edited(tx, thing, issue_id, by=by, cause=cause, wrote=wrote)
     if after.state is not State.APPROVED:
         await stop(tx, issue_id, by=by.id if by else None, cause=cause)
     return after

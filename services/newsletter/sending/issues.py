@@ -1,5 +1,6 @@
 """The sending of an issue as a whole: scheduled, begun, held, resumed, ended, and counted. Functions on a transaction."""
 
+import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,9 @@ from shared.approval import sending as approved
 from shared.approval import store as approvals
 from shared.approval.content import ContentError
 from shared.approval.rules import ApprovalError
-from shared.db import Transaction
+from shared.db import Transaction, is_away
+
+log = logging.getLogger(__name__)
 
 Moved = Callable[[Transaction, UUID], Awaitable[None]]
 """What follows, in the same transaction, when the sending of an issue has begun or is over."""
@@ -87,10 +90,24 @@ async def begin_due(tx: Transaction, moved: Moved = nothing_follows) -> Sequence
         if because is not None:
             await hold(tx, issue_id, because)
             continue
-        await freeze(tx, issue_id, list(send.variants), send.fallback)
-        await moved(tx, issue_id)
-        begun.append(issue_id)
+        if await _begin(tx, send, moved):
+            begun.append(issue_id)
     return begun
+
+
+async def _begin(tx: Transaction, send: Row[Any], moved: Moved) -> bool:
+    """Freeze the audience of one send, with what follows; one that fails is held for a person, and holds up no other."""
+    try:
+        async with tx.begin_nested():
+            await freeze(tx, send.issue_id, list(send.variants), send.fallback)
+            await moved(tx, send.issue_id)
+    except Exception as error:
+        if is_away(error):
+            raise
+        log.exception("issue %s could not begin and is held", send.issue_id)
+        await hold(tx, send.issue_id, Hold.FAILED)
+        return False
+    return True
 
 
 async def _why_not(tx: Transaction, send: Row[Any]) -> Hold | None:
@@ -166,12 +183,13 @@ async def leave_out_the_rest(tx: Transaction, issue_id: UUID) -> int:
     held = await tx.execute(select(sends).where(sends.c.issue_id == issue_id, sends.c.state == SendState.HELD.value).with_for_update())
     if held.first() is None:
         return 0
-    waits = audience.c.state.in_([AudienceState.PLANNED.value, AudienceState.DEFERRED.value])
+    # What a sender has claimed too: nothing of it has left, and whoever wakes up with it finds that it may not start.
+    waits = audience.c.state.in_([AudienceState.PLANNED.value, AudienceState.CLAIMED.value, AudienceState.DEFERRED.value])
     left = {"state": AudienceState.EXCLUDED.value, "reason": Exclusion.ENDED.value, "ended_at": text("now()")}
     done = await tx.execute(update(audience).where(audience.c.issue_id == issue_id, waits).values(left))
-    # What is in hand ends by itself; then the issue counts as sent.
+    # What is leaving ends by itself; then the issue counts as sent. Its time is over, so that nothing of it is tried again.
     begun = update(sends).where(sends.c.issue_id == issue_id, sends.c.frozen_at.is_not(None))
-    await tx.execute(begun.values(state=SendState.SENDING.value))
+    await tx.execute(begun.values(state=SendState.SENDING.value, expires_at=text("now()")))
     await tx.execute(update(sends).where(sends.c.issue_id == issue_id, sends.c.frozen_at.is_(None)).values(state=SendState.CANCELLED.value))
     return done.rowcount
 
@@ -194,17 +212,27 @@ async def end_what_is_over(tx: Transaction, moved: Moved = nothing_follows) -> S
             " FROM audience a WHERE a.issue_id = sends.issue_id AND a.state IN ('planned', 'deferred'))"
         )
     )
-    done = await tx.execute(
-        text("""
-            UPDATE sends SET state = 'sent', finished_at = now() WHERE state = 'sending' AND NOT EXISTS (
-                SELECT FROM audience a WHERE a.issue_id = sends.issue_id AND a.state IN ('planned', 'claimed', 'started', 'deferred'))
-            RETURNING issue_id
-        """)
-    )
-    ended = list(done.scalars())
-    for issue_id in ended:
-        await moved(tx, issue_id)
-    return ended
+    over = text("""
+        SELECT issue_id FROM sends WHERE state = 'sending' AND NOT EXISTS (
+            SELECT FROM audience a WHERE a.issue_id = sends.issue_id AND a.state IN ('planned', 'claimed', 'started', 'deferred'))
+        ORDER BY issue_id FOR UPDATE SKIP LOCKED
+    """)
+    return [issue_id for issue_id in (await tx.execute(over)).scalars().all() if await _end(tx, issue_id, moved)]
+
+
+async def _end(tx: Transaction, issue_id: UUID, moved: Moved) -> bool:
+    """Close one send, with what follows; one that fails is tried again when this is next looked at, and holds up no other."""
+    try:
+        async with tx.begin_nested():
+            closed = {"state": SendState.SENT.value, "finished_at": text("now()")}
+            await tx.execute(update(sends).where(sends.c.issue_id == issue_id).values(closed))
+            await moved(tx, issue_id)
+    except Exception as error:
+        if is_away(error):
+            raise
+        log.exception("issue %s is over and could not be closed", issue_id)
+        return False
+    return True
 
 
 _STANDING = text("""

@@ -1,12 +1,13 @@
 """The ledger: copies are claimed, started, ended, and taken over from senders that died. Functions on a transaction."""
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from services.newsletter.sending.rules import (
@@ -19,6 +20,8 @@ from services.newsletter.sending.rules import (
 from services.newsletter.sending.tables import audience, slow_ways
 from shared import clock
 from shared.db import Transaction
+
+log = logging.getLogger(__name__)
 
 EVERYTHING = "*"  # the way of all mails, in `slow_ways`
 
@@ -75,7 +78,7 @@ async def claim(tx: Transaction, sender: UUID, most: int, open_address: Callable
             domain=row.domain,
             attempts=row.attempts,
             first_at=row.first_at,
-            address=open_address(bytes(row.address)) if row.address else "",
+            address=_opened(row, open_address) if row.address else "",
             excluded=_excluded(row.address, row.state, bool(row.paused)),
         )
         for row in taken
@@ -99,6 +102,15 @@ async def give_back_unknown(tx: Transaction, sender: UUID, known: Sequence[Claim
         },
     )
     return done.rowcount
+
+
+def _opened(row: Row[Any], open_address: Callable[[bytes], str]) -> str:
+    """Return the address of a row; empty where it cannot be opened, which must not hold up everybody else."""
+    try:
+        return open_address(bytes(row.address))
+    except Exception:
+        log.exception("the address of subscriber %s cannot be opened", row.subscriber_id)
+        return ""
 
 
 def _excluded(address: bytes | None, state: str | None, paused: bool) -> Exclusion | None:

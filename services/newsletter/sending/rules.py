@@ -66,6 +66,7 @@ class Hold(StrEnum):
     CONTENT = "content"  # what stands here is not what was approved
     APPROVAL = "approval"  # it is not approved, or no longer
     PERSON = "person"  # somebody stopped it
+    FAILED = "failed"  # it could not begin; the log of the sender says why
     REFUSALS = "refusals"  # the server refuses us or the message, whoever the recipient
 
 
@@ -100,7 +101,7 @@ class Claim:
     domain: str
     attempts: int  # before this one
     first_at: datetime | None
-    address: str
+    address: str  # empty where it is gone, or cannot be opened
     excluded: Exclusion | None = None  # not to be sent after all
 
 

@@ -267,6 +267,8 @@ class Sender:
         return True
 
     async def _mail(self, claim: Claim, name: str) -> Envelope:
+        if not claim.address:
+            raise ValueError("the address cannot be opened; were the data keys changed?")
         if claim.approved_hash not in self._variants:
             try:
                 async with self._database.transaction() as tx:

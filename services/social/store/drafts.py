@@ -16,9 +16,9 @@ from shared.ids import new_id
 
 
 async def find(tx: Transaction, draft_id: UUID) -> Row[Any] | None:
-    """Return a draft that can be posted, or None."""
+    """Return a draft that can be posted, or None; nobody corrects or withdraws it until `tx` ends, and then finds what was made of it."""
     here = (drafts.c.id == draft_id) & (drafts.c.state == DraftState.DRAFTED.value)
-    return (await tx.execute(select(drafts).where(here))).one_or_none()
+    return (await tx.execute(select(drafts).where(here).with_for_update(read=True))).one_or_none()
 
 
 async def of_id(tx: Transaction, draft_id: UUID) -> Row[Any] | None:

@@ -22,7 +22,7 @@ from services.social.web.post_form import Filled
 from services.social.web.post_show import PostView
 from shared import clock, i18n
 from shared.approval.deciding import Decided
-from shared.approval.rules import FOR_LEAVING, Action, ApprovalError, UnknownItemError
+from shared.approval.rules import FOR_LEAVING, ApprovalError, UnknownItemError
 from shared.approval.things import Thing
 from shared.approval.view import problem_of, sentence_of
 from shared.approval.web import DECIDERS, Decider, Refusal, decisions_of
@@ -71,8 +71,8 @@ async def after(tx: Transaction, item: UUID, decided: Decided, *, cause: Cause) 
         post = await posts.find(tx, item)
         assert post is not None
         check_fit(post)
-    await planning.follow(tx, item, cause=cause)
-    if what in {Action.APPROVE.value, Action.BREAK_GLASS.value}:
+    await planning.follow(tx, item, cause=cause, anew=what in planning.APPROVING)
+    if what in planning.APPROVING:
         await planning.tell_of_approval(tx, item, cause=cause)
 
 
