@@ -104,7 +104,7 @@ async def test_of_a_link_only_the_hash_is_kept(newsletter: Newsletter, reader: h
     assert READER not in repr(tuple(wish))
 
 
-@pytest.mark.parametrize("token", ["x", "%00", "é", "a" * 3000, "..", "%F0%9F%92%A9"])
+@pytest.mark.parametrize("token", ["x", "%00", "é", "a" * 3000, "%F0%9F%92%A9"])
 async def test_a_made_up_link_gets_a_page_that_helps(reader: httpx.AsyncClient, token: str) -> None:
     found = page(await reader.get(f"/newsletter/confirm/{token}"), 404)
     assert found.all("a", href=FORM)
