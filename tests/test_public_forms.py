@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.__main__ import OWNERS
+from services.newsletter.subscribing.consent import VERSION
 from shared.ids import new_id
 from shared.migrations import migrate
 from tests.intake.test_practice_form import FILLED
@@ -23,11 +24,21 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/desk/sign-in/{link}": {},
     "/intake/submit/practice": FILLED | {"title": "Desk {n}", "contact.mail": "somebody{n}@example.org"},
     "/intake/confirm/{token}": {},
+    "/newsletter/subscribe": {"address": "reader{n}@example.org", "language": "en", "version": VERSION},
+    "/newsletter/confirm/{token}": {},
+    "/newsletter/u": {"address": "reader{n}@example.org"},
 }
 """What is sent to each; `{n}` is another number every time."""
 UNLIMITED = {
     "/desk/session": "reads one cookie of 256 bits, by one look-up",
     "/desk/sign-out": "ends what the browser itself brings, by one look-up",
+    **dict.fromkeys(
+        (
+            "/newsletter/u/{token}",
+            *(f"/newsletter/u/{{token}}/{act}" for act in ("leave", "language", "pause", "resume", "again", "erase")),
+        ),
+        "the link is signed, and one that is made up costs a hash; mail providers unsubscribe many readers from one address (RFC 8058)",
+    ),
     "/intake/webhooks/{partner_id}": "has limits by partner and by asker of its own, which tests/intake/test_webhook_door.py tries",
 }
 """Addresses that need no limit, each with its reason."""

@@ -13,7 +13,7 @@ from services.newsletter.issues import cutting, editing, opening
 from services.newsletter.issues.editing import ChangedMeanwhileError
 from services.newsletter.issues.rules import Dates, DatesError, IssueError, Rule
 from services.newsletter.issues.tables import issue_rule
-from services.newsletter.web.issue_show import PATH, Desk, Writer, refusal_of
+from services.newsletter.web.issue_show import PATH, Desk, Writer, read_form, refusal_of
 from shared.approval.rules import ApprovalError
 from shared.approval.web import Refusal
 from shared.auth.tokens import Person
@@ -54,7 +54,7 @@ def router(desk: Desk) -> APIRouter:
     @router.post(RULE)
     async def set_rule(request: Request, person: Writer) -> Response:
         """Change it for issues that open from now on."""
-        form = await request.form()
+        form = await read_form(request)
         typed: dict[str, Any] = {name: str(form.get(name, "")) for name in (*_NUMBERS, "sends_at", "revision")}
         typed["languages"] = tuple(str(one) for one in form.getlist("languages"))
         try:

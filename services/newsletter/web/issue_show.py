@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import func, select
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from services.newsletter.compose.edition import missing
@@ -181,3 +182,9 @@ def _differing_lines(before: object, after: object) -> tuple[str, str]:
     lines = difflib.ndiff(str(before).splitlines(), str(after).splitlines())
     found: Sequence[str] = [line for line in lines if line[:2] in ("- ", "+ ") and line[2:].strip()]
     return tuple("\n".join(line[2:] for line in found if line[0] == sign) for sign in "-+")  # type: ignore[return-value]
+
+
+async def read_form(request: Request) -> FormData:
+    """Return what a form without files holds; one with a file is refused by 400."""
+    async with request.form(max_files=0) as form:
+        return form

@@ -16,7 +16,7 @@ from services.newsletter.compose.blocks import Lines
 from services.newsletter.issues import editing
 from services.newsletter.issues.editing import ChangedMeanwhileError, Texts
 from services.newsletter.issues.rules import IssueError, UnknownIssueError
-from services.newsletter.web.issue_show import ADDED_KINDS, PATH, Desk, Writer, found, refusal_of
+from services.newsletter.web.issue_show import ADDED_KINDS, PATH, Desk, Writer, found, read_form, refusal_of
 from shared.approval.rules import ApprovalError
 from shared.approval.web import Refusal
 from shared.auth.tokens import Person
@@ -65,7 +65,7 @@ class Writing:
 
     async def write_texts(self, request: Request, issue: UUID, person: Writer) -> Response:
         """Keep it."""
-        form = await request.form()
+        form = await read_form(request)
         typed: dict[str, Any] = {
             "languages": tuple(language for language in LANGUAGES if language in form.getlist("languages")),
             "fallback": str(form.get("fallback", "")),
@@ -101,7 +101,7 @@ class Writing:
 
     async def add_block(self, request: Request, issue: UUID, person: Writer) -> Response:
         """Put a new block at the end."""
-        form = await request.form()
+        form = await read_form(request)
         kind = str(form.get("kind", ""))
         if kind not in ADDED_KINDS:
             raise HTTPException(404)
@@ -125,7 +125,7 @@ class Writing:
 
     async def write_block(self, request: Request, issue: UUID, block: UUID, person: Writer) -> Response:
         """Keep it."""
-        form = await request.form()
+        form = await read_form(request)
         row, here = await self._found(issue, block)
         revision, content = _revision(form), _content_from(form, here.content)
         try:

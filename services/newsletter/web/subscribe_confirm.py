@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Row
 
@@ -14,7 +14,11 @@ from services.newsletter.web.subscribe_form import network_of
 from shared import i18n
 from shared.db import Database, Transaction
 from shared.web.pages import Pages
+from shared.web.rate import Limit
 from shared.web.request_state import keep_private, reader_language
+
+# A link has 256 random bits; this is for those who try to guess one, or to keep us busy.
+TRIES, REFILL_SECONDS = 30, 3.0
 
 
 class Confirming:
@@ -27,7 +31,7 @@ class Confirming:
 
     def router(self) -> APIRouter:
         """Return the routes, all of them for everybody."""
-        router = APIRouter(include_in_schema=False)
+        router = APIRouter(include_in_schema=False, dependencies=[Depends(Limit(tries=TRIES, refill_seconds=REFILL_SECONDS))])
         router.add_api_route(CONFIRM + "{token}", self.show, methods=["GET"])
         router.add_api_route(CONFIRM + "{token}", self.confirm, methods=["POST"])
         return router

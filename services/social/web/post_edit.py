@@ -1,5 +1,6 @@
 """The page of one post: written, approved by another, given its time; and what follows from a decision on it."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
@@ -36,6 +37,7 @@ from shared.web.pages import Pages
 from shared.web.problem import Problem
 from shared.web.request_state import cause_of, reader_language
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _REFUSALS: dict[type[Exception], tuple[int, str]] = {
     writing.LeftError: (409, "staff.post.refused.left"),
     writing.ChangedError: (409, "staff.post.refused.changed"),
@@ -158,6 +160,8 @@ class PostPages:
 
     async def picture(self, sha256: str) -> Any:
         """Return a picture that is kept; raises 404."""
+        if not _SHA256.fullmatch(sha256):
+            raise HTTPException(404)
         async with self._database.transaction() as tx:
             found = await ledger.picture(tx, sha256)
         if found is None:
