@@ -78,7 +78,7 @@ def made(reaper: Reaper) -> Iterator[tuple[Running, Mapping[str, str]]]:
 
 
 @pytest.mark.chromium
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)  # six minutes on two quiet cores
 def test_every_page_is_sound(made: tuple[Running, Mapping[str, str]], chromium_path: Path) -> None:
     system, found = made
     assert asyncio.run(_look(system, every_look(found), chromium_path)) == {}
