@@ -1,7 +1,7 @@
 """Sentences, dates and numbers in the reader's language.
 
-Message ids are keys (`practice.list.title`); the sentences stand in `shared/locales/<language>.po`, English among them. They
-are read when first needed, without a compile step. A sentence that a language lacks is given in English and counted.
+Message ids are keys (`practice.list.title`); the sentences stand in `shared/locales/<language>/<noun>.po`, English among them.
+They are read when first needed, without a compile step. A sentence that a language lacks is given in English and counted.
 """
 
 import io
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -56,7 +57,7 @@ _unknown_raises = True
 
 
 class UnknownKeyError(LookupError):
-    """No sentence has this key: add it to shared/locales/en.po, and to the other languages."""
+    """No sentence has this key: add it under shared/locales/en, and to the other languages."""
 
 
 def be_lenient(lenient: bool = True) -> None:
@@ -65,10 +66,26 @@ def be_lenient(lenient: bool = True) -> None:
     _unknown_raises = not lenient
 
 
+def read_catalogue(language: str) -> Catalog:
+    """Return every sentence of a language, from all its files; raises PoFileError for a file that is none."""
+    whole: Catalog | None = None
+    for path in sorted((LOCALES / language).glob("*.po")):
+        with path.open("rb") as file:
+            part = read_po(file, locale=language, abort_invalid=True)
+        if whole is None:
+            whole = part
+            continue
+        for message in part:
+            if message.id:
+                whole[message.id] = message
+    if whole is None:
+        raise LookupError(f"no catalogue for {language} under {LOCALES}")
+    return whole
+
+
 @cache
 def _catalogue(language: str) -> GNUTranslations:
-    with (LOCALES / f"{language}.po").open("rb") as file:
-        catalogue = read_po(file, locale=language, abort_invalid=True)
+    catalogue = read_catalogue(language)
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)  # leaves out what is empty or fuzzy: both count as missing
     compiled.seek(0)

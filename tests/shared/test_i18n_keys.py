@@ -10,10 +10,9 @@ from string import Formatter
 
 import pytest
 from babel.messages.catalog import Catalog, Message
-from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
-from shared.i18n import LANGUAGES, LOCALES, fill
+from shared.i18n import LANGUAGES, LOCALES, fill, read_catalogue
 
 ROOT = Path(__file__).parents[2]
 KEY = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+")
@@ -30,8 +29,7 @@ TRANSLATING = {"t", "translate", "look_up", "PydanticCustomError"}
 
 @cache
 def catalogue(language: str) -> Catalog:
-    with (LOCALES / f"{language}.po").open("rb") as file:
-        return read_po(file, locale=language, abort_invalid=True)
+    return read_catalogue(language)
 
 
 def messages(language: str) -> dict[str, Message]:
@@ -164,7 +162,7 @@ def test_no_language_has_a_key_that_english_lacks(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_key_stands_twice(language: str) -> None:
-    text = (LOCALES / f"{language}.po").read_text(encoding="utf-8")
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (LOCALES / language).glob("*.po"))
     counted = Counter(re.findall(r'^msgid "(.+)"$', text, re.MULTILINE))
     assert [key for key, count in counted.items() if count > 1] == []
 
