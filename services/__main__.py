@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from services.calendar import app as calendar
 from services.demo.inbox import app as inbox
 from services.demo.inbox.server import demo_inbox, inbox_wanted
 from services.desk import app as desk
@@ -16,6 +17,7 @@ from services.newsletter import app as newsletter
 from services.newsletter import command as newsletter_command
 from services.newsletter import import_command as newsletter_import
 from services.newsletter import ledger_command as newsletter_ledger
+from services.pledges import app as pledges
 from services.social import app as social
 from shared import command, log
 from shared.auth.tokens import new_key_pair
@@ -36,10 +38,12 @@ from shared.web.addresses import on_loopback
 BUILDS: Mapping[str, Callable[[Parts], Service]] = {
     "desk": desk.build,
     "intake": intake.build,
+    "pledges": pledges.build,
     "newsletter": newsletter.build,
     "social": social.build,
+    "calendar": calendar.build,
 }
-OWNERS = ("desk", "intake", "newsletter", "social")
+OWNERS = ("desk", "intake", "pledges", "newsletter", "social", "calendar")
 """The services that keep something, whose schemas `tidings migrate` makes."""
 
 app = typer.Typer(

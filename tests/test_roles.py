@@ -52,8 +52,8 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/social/(drafts|posts|deliveries(/.*)?|posts/\{.*|pictures/.*|api/v1/posts/.*|count)?": WRITERS,
     r"/social/(drafts/.*|posts/new)": {Role.DRAFTER},
     r"/(newsletter|social)/pauses(/.*)?": {Role.OPERATOR},
-    r"/(desk/own|intake|newsletter|social)/operations(\.json|/.*)?": {Role.OPERATOR},
-    r"/(desk/own|intake|newsletter|social)/events/.*": set(STAFF),
+    r"/(desk/own|intake|pledges|newsletter|social|calendar)/operations(\.json|/.*)?": {Role.OPERATOR},
+    r"/(desk/own|intake|pledges|newsletter|social|calendar)/events/.*": set(STAFF),
 }
 """Which roles let somebody in, besides auditors, who may read everywhere and change nothing."""
 

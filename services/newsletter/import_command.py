@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from services.newsletter.addresses import Shelf
-from services.newsletter.subscribing import importing, sheets
+from services.newsletter.subscribing import importing
 from services.newsletter.subscribing.importing import COLUMNS, Judged, MovedError, Plan, Reason, Verdict
-from shared import command
+from shared import command, sheets
 from shared.command import AsJson, CommandError, print_json, print_table, say
 from shared.db import Database
 from shared.parts import Parts

@@ -23,8 +23,8 @@ from shared.events.base import (
     services,
 )
 from shared.events.codes import Channel, EntityType, Language, Level, Network, NewsKind, Service, TalkFormat
-from shared.events.texts import Identifier, Line, LocalArticle, LocalLine, LocalSummary, LocalText, WebAddress, Word
-from shared.events.times import Days, Due, When
+from shared.events.texts import Identifier, Line, LocalArticle, LocalLine, LocalSummary, LocalText, Text, WebAddress, Word
+from shared.events.times import Days, Due, Moment, When
 
 _INTAKE = services(Service.INTAKE)
 
@@ -39,6 +39,14 @@ Fields = Annotated[Mapping[str, JsonValue], AfterValidator(_without_contact)]
 
 EncryptedContact = Annotated[str, StringConstraints(min_length=1, max_length=4_000, pattern=r"^[A-Za-z0-9_=.:+/-]+$")]
 """A contact encrypted with the data keys. A mail address in the clear has an @ and does not fit."""
+
+
+class Answer(Part):
+    """What reviewers asked about a submission, and what its sender answered."""
+
+    question: Text = Field(description="What was asked.")
+    text: Text = Field(description="What was answered.")
+    answered_at: Moment = Field(description="When.")
 
 
 class SubmissionReceived(EventData):
@@ -66,6 +74,9 @@ class SubmissionReceived(EventData):
         description="The kind's contact fields, encrypted; only for a kind that another service reviews, because that service mails it.",
     )
     files: tuple[FileByHash, ...] = Field(default=(), description="Files that came with it.")
+    answers: tuple[Answer, ...] = Field(
+        default=(), description="What its sender answered to the reviewers' questions, oldest first; told again with a higher revision."
+    )
 
 
 class PracticePublished(EventData):

@@ -82,7 +82,7 @@ def _pairs(by_service: Mapping[Service, tuple[str, ...]]) -> frozenset[Pair]:
 
 
 _TASKS = ("task.opened.v1", "task.closed.v1")
-_TOLD_BY_EVERY = (*_TASKS, "decision.made.v1", "mail.wanted.v1")
+_DECIDED = ("decision.made.v1", "mail.wanted.v1", "submission.decided.v1")
 _TALKS = ("talk.accepted.v1", "talk.moved.v1", "talk.cancelled.v1", "talk.held.v1")
 _NEWS = ("news.published.v1", "news.withdrawn.v1")
 _PLEDGES = ("pledge.published.v1", "pledge.updated.v1", "pledge.fulfilled.v1", "pledge.withdrawn.v1")
@@ -104,8 +104,8 @@ NOT_YET_TELLING = _pairs(
             "contribution.accepted.v1",
             "contribution.withdrawn.v1",
         ),
-        Service.PLEDGES: (*_TOLD_BY_EVERY, "submission.decided.v1", *_PLEDGES),
-        Service.CALENDAR: (*_TOLD_BY_EVERY, "submission.decided.v1", *_DATES, "deadline.near.v1"),
+        Service.PLEDGES: (*_DECIDED, *_PLEDGES),
+        Service.CALENDAR: (*_DECIDED, *_DATES, "deadline.near.v1"),
     }
 )
 NOT_YET_LISTENING = _pairs(
@@ -123,8 +123,8 @@ NOT_YET_LISTENING = _pairs(
             *_POSTS,
         ),
         Service.INTAKE: (*_DATES, *_ISSUES, *_POSTS),
-        Service.PLEDGES: ("submission.received.v1", "person.changed.v1"),
-        Service.CALENDAR: ("submission.received.v1", *_TALKS, *_NEWS, *_PLEDGES, *_ISSUES, "person.changed.v1"),
+        Service.PLEDGES: ("submission.received.v1",),
+        Service.CALENDAR: ("submission.received.v1", *_TALKS, *_NEWS, *_PLEDGES, *_ISSUES),
         Service.NEWSLETTER: (
             *_TALKS,
             *_NEWS,

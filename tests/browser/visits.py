@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-OPERATED = ("/desk/own", "/intake", "/newsletter", "/social")
+OPERATED = ("/desk/own", "/intake", "/pledges", "/newsletter", "/social", "/calendar")
 
 NO_PAGE = re.compile(r"/(static/.*|healthz|readyz|metrics|desk/session|social/pictures/.*)|.*\.(json|csv|atom|ics|txt)|.*/api/.*")
 """What programs ask for, and what browsers fetch beside a page."""

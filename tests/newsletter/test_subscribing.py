@@ -19,7 +19,6 @@ from services.newsletter.subscribing.rules import (
     Mail,
     Purpose,
     Standing,
-    as_cell,
     mail_for,
     masked,
     pause_until,
@@ -27,6 +26,7 @@ from services.newsletter.subscribing.rules import (
 from services.newsletter.web import subscribe_form
 from shared import clock
 from shared.i18n import LANGUAGES, direction, look_up
+from shared.sheets import as_cell
 from tests.intake.page import page
 from tests.newsletter.subscribing_app import FORM, READER, Newsletter, client_of, confirmed, running_again, subscribe
 

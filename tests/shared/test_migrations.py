@@ -10,10 +10,12 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 
 from services.__main__ import OWNERS
+from services.calendar.store import tables as calendar
 from services.desk import trail  # noqa: F401  # its table is one of desk's
 from services.desk.awaiting import store as awaiting
 from services.intake.store import tables as intake
 from services.newsletter.subscribing import tables as subscribing
+from services.pledges.store import tables as pledges
 from services.social.store import tables as social
 from shared import inbox, outbox, parking, tasks
 from shared.approval import store as approvals
@@ -27,6 +29,8 @@ from shared.pauses import switch
 OWN: dict[str, tuple[MetaData, ...]] = {
     "desk": (awaiting.awaited.metadata, mails.TABLES, switch.TABLES),  # with the tables of people and of the trail
     "intake": (intake.TABLES, mails.TABLES, people.TABLES, tasks.TABLES),
+    "pledges": (pledges.TABLES, mails.TABLES, people.TABLES, tasks.TABLES),
+    "calendar": (calendar.TABLES, mails.TABLES, people.TABLES, tasks.TABLES),
     "newsletter": (subscribing.wishes.metadata, approvals.TABLES, tasks.TABLES, mails.TABLES, pauses.TABLES, people.TABLES),
     "social": (social.TABLES, approvals.TABLES, tasks.TABLES, pauses.TABLES, people.TABLES),
 }

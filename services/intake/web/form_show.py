@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.intake.kinds.form import Filled, FormField, Widget
-from services.intake.web.wording import Option, options_of
+from services.intake.web.form_options import options_of
 from shared import i18n
 from shared.events.base import Audience
 from shared.web.forms import Fault
 from shared.web.pages import Sentence
+from shared.web.wording import Option
 
 # Rows that stand empty from the start, for what may come several times.
 EMPTY_ROWS = 1

@@ -11,11 +11,11 @@ from starlette.exceptions import HTTPException
 
 from services.intake.domain import PracticeState
 from services.intake.store import practices
-from services.intake.web import wording
 from services.intake.web.practice_linked_data import linked_data
 from shared import i18n
 from shared.db import Database
 from shared.reference.countries import is_country
+from shared.web import wording
 from shared.web.pages import Pages, Sentence, localize, plain
 from shared.web.request_state import reader_language
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.intake.web import wording
 from shared import i18n
 from shared.events.kinds import KINDS
+from shared.web import wording
 from shared.web.pages import Sentence, sentences
 
 

@@ -15,12 +15,12 @@ from sqlalchemy import text
 from services.newsletter.addresses import AddressBook, domain_of
 from services.newsletter.sending.rules import SubscriberState
 from services.newsletter.subscribing.rules import Act, Because, Source
-from services.newsletter.subscribing.sheets import Cell, SheetRow, text_of
 from services.newsletter.subscribing.subscribers import has_confirmed
 from shared import clock, i18n
 from shared.db import Transaction
 from shared.ids import new_id
 from shared.mail.address import AddressError, checked
+from shared.sheets import Cell, SheetRow, text_of
 
 T = TypeVar("T")
 

@@ -1,7 +1,6 @@
 """What the words of subscribing mean, and what follows from them; no I/O."""
 
 import hashlib
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -156,15 +155,6 @@ def masked(address: str) -> str:
     """Return an address by which its owner knows it and nobody else learns it: `a…@example.org`."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}" if domain else ""
-
-
-# Spreadsheets take a cell that begins like this for a formula and run it (OWASP, "CSV injection").
-_FORMULA = re.compile(r"[=+\-@\t\r]")
-
-
-def as_cell(text: str) -> str:
-    """Return text for a cell of a CSV file that no spreadsheet takes for a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
 
 
 @dataclass(frozen=True, kw_only=True)

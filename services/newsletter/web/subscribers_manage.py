@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from services.newsletter.addresses import Shelf
 from services.newsletter.subscribing import subscribers, why
-from services.newsletter.subscribing.rules import STAFF_REASONS, Because, Source, as_cell, masked
+from services.newsletter.subscribing.rules import STAFF_REASONS, Because, Source, masked
 from shared import clock, i18n, outbox
 from shared.auth.require import require
 from shared.auth.tokens import Person
@@ -21,6 +21,7 @@ from shared.db import Database, Transaction
 from shared.events.codes import Role
 from shared.events.every import DecisionMade
 from shared.mail.address import AddressError, checked
+from shared.sheets import as_cell
 from shared.vault import SealError
 from shared.web.forms import Fault
 from shared.web.pages import Pages

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from services.intake.kinds.form import FormField
 from shared import i18n
 from shared.events.codes import SYNTHETIC_COUNTRIES
 from shared.reference.countries import Country, by_name, country, footnotes_for, is_country
@@ -65,20 +64,3 @@ def country_options(reader: str, codes: Iterable[str] | None = None) -> Sequence
 
 def _country_option(found: Country, reader: str) -> Option:
     return found.alpha2, _said(found.name.in_(reader), reader)
-
-
-def options_of(field: FormField, reader: str) -> Sequence[Option]:
-    """Return what a field of a form offers."""
-    match field.name:
-        case "language":
-            return [(code, Sentence(i18n.language_name(code, code), lang=code, reader=reader)) for code in field.options]
-        case "objectives":
-            return [(code, objective_title(int(code), reader)) for code in field.options]
-        case "principles":
-            return [(code, principle_title(code, reader)) for code in field.options]
-        case "countries":
-            return country_options(reader)
-        case "entity_type":
-            return [(code, entity_type_title(code, reader)) for code in field.options]
-        case _:
-            raise LookupError(f"nothing says what the values of {field.name} are called")

@@ -1,6 +1,7 @@
 """Tables that people hand in, as CSV or XLSX: found out which it is, and read row by row with the line that each stands on."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +15,8 @@ Cell = str | int | float | bool | date | datetime | None
 ROWS_MAX = 1_000_000
 CELL_MAX_CHARACTERS = 10_000
 _SEPARATORS = ",;\t"
+# Spreadsheets take a cell that begins like this for a formula and run it (OWASP, "CSV injection").
+_FORMULA = re.compile(r"[=+\-@\t\r]")
 _ZIP = b"PK\x03\x04"
 
 
@@ -110,3 +113,8 @@ def _text(cell: Cell) -> str:
 def text_of(cell: Cell) -> str:
     """Return a cell as text; whole numbers without the point that spreadsheets put behind them."""
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else _text(cell)
+
+
+def as_cell(text: str) -> str:
+    """Return text for a cell of a CSV file that no spreadsheet takes for a formula."""
+    return f"'{text}" if _FORMULA.match(text) else text

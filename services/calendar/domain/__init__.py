@@ -1,0 +1,1 @@
+"""The rules of the calendar; no I/O."""

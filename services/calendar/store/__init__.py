@@ -1,0 +1,1 @@
+"""Tables and queries of the calendar, as functions on a transaction."""

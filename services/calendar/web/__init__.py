@@ -1,0 +1,1 @@
+"""Requests in: pages, feeds and JSON of the calendar."""

@@ -1,0 +1,1 @@
+"""Tables and queries of the register, as functions on a transaction."""
