@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.intake.domain import NewPractice, PracticeState, slugs_for
+from services.intake.domain.practices import NewPractice, PracticeState
+from services.intake.domain.slugs import slugs_for
 from services.intake.store.tables import practices
 from shared.db import Transaction
 
@@ -18,7 +19,7 @@ FIRST_REVISION = 1
 
 async def publish(tx: Transaction, practice: NewPractice, reference: str) -> str:
     """Return the last part of the public address of a practice that is now published."""
-    for slug in slugs_for(practice, reference):
+    for slug in slugs_for(practice.title, practice.language, reference):
         row = insert(practices).values(
             **asdict(practice),
             slug=slug,

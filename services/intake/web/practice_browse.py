@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import Row
 from starlette.exceptions import HTTPException
 
-from services.intake.domain import PracticeState
+from services.intake.domain.practices import PracticeState
 from services.intake.store import practices
 from services.intake.web.practice_linked_data import linked_data
 from shared import i18n

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from services.intake import domain
 from services.intake.domain import AlreadyDecidedError, Decision, ReviewedElsewhereError, StoredSubmission, SubmissionState
+from services.intake.domain import practices as practice_rules
 from services.intake.store import practices, reviews, submissions
 from services.intake.store.reviews import PATH
 from services.intake.web.practice_browse import practice_path
@@ -145,12 +146,12 @@ class Review:
 
     async def _accept(self, tx: Transaction, found: StoredSubmission, moderator: Person) -> None:
         domain.check_may_decide(found, wanted=SubmissionState.ACCEPTED)
-        practice = domain.practice_from(found, practice_id=new_id(), at=clock.now())
+        practice = practice_rules.practice_from(found, practice_id=new_id(), at=clock.now())
         slug = await practices.publish(tx, practice, found.reference)
         address = f"{self._pages.public_url}{practice_path(slug)}"
         decision = Decision(state=SubmissionState.ACCEPTED, address=address)
         await self._decide(tx, found, decision, moderator)
-        event = domain.published_event(practice, address)
+        event = practice_rules.published_event(practice, address)
         await outbox.put(tx, event, subject=str(practice.id), cause=domain.submission_cause(found), revision=practices.FIRST_REVISION)
 
     async def _withdraw(self, tx: Transaction, found: StoredSubmission, reason: str, language: str, moderator: Person) -> None:

@@ -1,9 +1,7 @@
-"""The rules of intake: how a submission is named, what it may become and who may say so. No I/O."""
+"""The rules of submissions: how one is named, what it may become and who may say so."""
 
 import hashlib
-import re
 import secrets
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +13,7 @@ import orjson
 
 from shared.events.codes import Channel, Language, Service
 from shared.events.every import DecisionMade, SubmissionDecided
-from shared.events.intake import PracticePublished, SubmissionReceived
+from shared.events.intake import SubmissionReceived
 from shared.events.kinds import KINDS
 from shared.events.kinds.parts import Submission
 from shared.trace import Cause
@@ -37,13 +35,6 @@ DECIDED_HERE = frozenset({"practice"})
 """Kinds on which intake decides today; the others that it is to review wait for their part."""
 OPEN = frozenset({SubmissionState.RECEIVED, SubmissionState.QUESTION})
 """States in which a submission awaits a decision."""
-
-
-class PracticeState(StrEnum):
-    """Where a practice stands."""
-
-    PUBLISHED = "published"
-    WITHDRAWN = "withdrawn"
 
 
 class IntakeError(Exception):
@@ -133,25 +124,6 @@ class StoredSubmission:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewPractice:
-    """A practice about to be published."""
-
-    id: UUID
-    submission_id: UUID
-    language: str
-    title: Mapping[str, str]
-    summary: Mapping[str, str]
-    text: Mapping[str, str] | None
-    entity: str
-    entity_type: str
-    countries: list[str]
-    objectives: list[int]
-    principles: list[str]
-    links: list[Mapping[str, Any]]
-    published_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
 class Decision:
     """What was decided on a submission."""
 
@@ -171,7 +143,6 @@ PREFIXES: Mapping[str, str] = {"practice": "PR", "talk": "TK", "pledge": "PL", "
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_DIGITS = 4  # a million for each kind and year; another digit whenever the one that was drawn is taken
 TOKEN_BYTES = 24
-SLUG_CHARACTERS = 60
 
 
 def new_reference(kind: str, received_at: datetime, *, digits: int = REFERENCE_DIGITS) -> str:
@@ -182,19 +153,6 @@ def new_reference(kind: str, received_at: datetime, *, digits: int = REFERENCE_D
 def new_token() -> str:
     """Return the last part of a tracking page's address."""
     return secrets.token_urlsafe(TOKEN_BYTES)
-
-
-def slug_of(title: Mapping[str, str], language: str) -> str:
-    """Return the words of a title as an address has them, from the English title where there is one; empty for other scripts."""
-    letters = unicodedata.normalize("NFKD", title.get("en") or title[language]).encode("ascii", "ignore").decode().lower()
-    slug = "-".join(re.findall(r"[a-z0-9]+", letters))
-    return slug if len(slug) <= SLUG_CHARACTERS else slug[: SLUG_CHARACTERS + 1].rpartition("-")[0] or slug[:SLUG_CHARACTERS]
-
-
-def slugs_for(practice: NewPractice, reference: str) -> tuple[str, ...]:
-    """Return the addresses that a practice may have, best first; the last one is its own alone."""
-    slug, own = slug_of(practice.title, practice.language), reference.lower()
-    return (slug, f"{slug}-{own}") if slug else (own,)
 
 
 # ---- what comes in ----
@@ -290,33 +248,6 @@ def told_decision(submission: StoredSubmission, told: SubmissionDecided, revisio
         address=told.address,
         revision=revision,
     )
-
-
-def practice_from(submission: StoredSubmission, *, practice_id: UUID, at: datetime) -> NewPractice:
-    """Return the practice that an accepted submission becomes."""
-    public = submission.public
-    return NewPractice(
-        id=practice_id,
-        submission_id=submission.id,
-        language=submission.language,
-        title=public["title"],
-        summary=public["summary"],
-        text=public.get("text"),
-        entity=public["entity"],
-        entity_type=public["entity_type"],
-        countries=list(public.get("countries", ())),
-        objectives=list(public.get("objectives", ())),
-        principles=list(public.get("principles", ())),
-        links=list(public.get("links", ())),
-        published_at=at,
-    )
-
-
-def published_event(practice: NewPractice, address: str) -> PracticePublished:
-    """Return what the others are told of a published practice."""
-    # The model reads what the database gave back; the types of both are the model's business.
-    fields: dict[str, Any] = {name: value for name, value in vars(practice).items() if name in PracticePublished.model_fields}
-    return PracticePublished(**fields, address=address)
 
 
 def decision_made(submission: StoredSubmission, decision: Decision, *, who: str, page: str) -> DecisionMade:
