@@ -1,10 +1,27 @@
-"""The last part of a public address: made of a title once, and kept when the title changes."""
+"""Public addresses: their last part is made of a title once, and kept when the title changes."""
 
 import re
 import unicodedata
 from collections.abc import Mapping
 
 SLUG_CHARACTERS = 60
+PRACTICES, TALKS, NEWS = "/practices/", "/talks/", "/news/"
+"""Where the lists stand."""
+
+
+def practice_path(slug: str) -> str:
+    """Return the path of a practice's page."""
+    return f"{PRACTICES}{slug}"
+
+
+def talk_path(slug: str) -> str:
+    """Return the path of a Talk's page."""
+    return f"{TALKS}{slug}"
+
+
+def news_path(slug: str) -> str:
+    """Return the path of the page of a statement, press release, article or news item."""
+    return f"{NEWS}{slug}"
 
 
 def slug_of(title: Mapping[str, str], language: str) -> str:

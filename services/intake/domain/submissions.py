@@ -31,8 +31,10 @@ class SubmissionState(StrEnum):
     WITHDRAWN = "withdrawn"  # was accepted, and no longer stands
 
 
-DECIDED_HERE = frozenset({"practice"})
-"""Kinds on which intake decides today; the others that it is to review wait for their part."""
+DECIDED_HERE = frozenset({"practice", "talk", "news", "contribution", "promotion"})
+"""Kinds on which intake decides."""
+TWO_PERSONS = frozenset({"news"})
+"""Kinds that are said in the Network's own name: who wrote them last does not publish them."""
 OPEN = frozenset({SubmissionState.RECEIVED, SubmissionState.QUESTION})
 """States in which a submission awaits a decision."""
 
@@ -51,6 +53,10 @@ class AlreadyDecidedError(IntakeError):
     def __init__(self, state: SubmissionState) -> None:
         super().__init__(self.__doc__)
         self.state = state
+
+
+class OwnWorkError(IntakeError):
+    """Who entered something, or wrote last what the Network says in its own name, leaves its acceptance to somebody else."""
 
 
 class ReviewedElsewhereError(IntakeError):
@@ -75,6 +81,11 @@ class NewSubmission:
     contact_sealed: bytes
     token: str  # of the tracking page; nobody can guess it
     received_at: datetime
+
+    @property
+    def hands(self) -> frozenset[str]:
+        """The ids of those who may not be the one to accept it."""
+        return frozenset()
 
     @property
     def cause(self) -> Cause:
@@ -106,6 +117,10 @@ class StoredSubmission:
     received_at: datetime
     decided_at: datetime | None
     decided_by_name: str | None  # of the person who decided here; the team sees it, the sender does not
+    draft: Mapping[str, Any] | None  # the public fields as a colleague has changed them; empty once they are published
+    edited_by: str | None  # id of the person who changed them last
+    edited_by_name: str | None
+    edited_at: datetime | None
 
     @property
     def confirm_until(self) -> datetime:
@@ -116,6 +131,16 @@ class StoredSubmission:
     def is_open(self) -> bool:
         """Whether it awaits a decision."""
         return self.state in OPEN
+
+    @property
+    def hands(self) -> frozenset[str]:
+        """The ids of those who may not be the one to accept it."""
+        return frozenset({self.edited_by} if self.edited_by and self.kind in TWO_PERSONS else ())
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """Its public fields, as a colleague has changed them where one has."""
+        return self.draft or self.public
 
     @property
     def is_reviewed_here(self) -> bool:
@@ -220,16 +245,42 @@ def received_event(new: NewSubmission | StoredSubmission, reference: str) -> Sub
 # ---- decisions ----
 
 
-def check_may_decide(submission: StoredSubmission, *, wanted: SubmissionState) -> None:
-    """Return where a colleague may bring a practice into the state `wanted`.
+def check_may_decide(submission: StoredSubmission, *, wanted: SubmissionState, by: str) -> None:
+    """Return where the colleague `by` may bring a submission into the state `wanted`.
 
-    Raises ReviewedElsewhereError for a kind that is not decided on here, AlreadyDecidedError where somebody was quicker.
+    Raises ReviewedElsewhereError for a kind that is not decided on here, AlreadyDecidedError where somebody was quicker,
+    OwnWorkError for who may not accept it.
     """
     if submission.kind not in DECIDED_HERE:
         raise ReviewedElsewhereError(ReviewedElsewhereError.__doc__)
     ready = submission.state is SubmissionState.ACCEPTED if wanted is SubmissionState.WITHDRAWN else submission.is_open
-    if not ready:
+    # A Talk is cancelled, with words for the public, and never taken away.
+    if not ready or (wanted is SubmissionState.WITHDRAWN and submission.kind == "talk"):
         raise AlreadyDecidedError(submission.state)
+    if wanted is SubmissionState.ACCEPTED and by in submission.hands:
+        raise OwnWorkError(OwnWorkError.__doc__)
+
+
+def check_may_edit(submission: StoredSubmission) -> None:
+    """Return where a colleague may change the words of a submission, or of what it became; raises as `check_may_decide` does."""
+    if submission.kind not in DECIDED_HERE:
+        raise ReviewedElsewhereError(ReviewedElsewhereError.__doc__)
+    if not submission.is_open and submission.state is not SubmissionState.ACCEPTED:
+        raise AlreadyDecidedError(submission.state)
+
+
+def check_may_publish_draft(submission: StoredSubmission, *, by: str) -> None:
+    """Return where the colleague `by` may publish what somebody has changed; raises as `check_may_decide` does."""
+    check_may_edit(submission)
+    if submission.draft is None or submission.is_open:
+        raise AlreadyDecidedError(submission.state)
+    if by in submission.hands:
+        raise OwnWorkError(OwnWorkError.__doc__)
+
+
+def corrections_need_another(submission: StoredSubmission) -> bool:
+    """Return whether a correction of what stands on the public pages waits for another person."""
+    return submission.kind in TWO_PERSONS and submission.state is SubmissionState.ACCEPTED
 
 
 def told_decision(submission: StoredSubmission, told: SubmissionDecided, revision: int) -> Decision | None:
@@ -250,21 +301,27 @@ def told_decision(submission: StoredSubmission, told: SubmissionDecided, revisio
     )
 
 
-def decision_made(submission: StoredSubmission, decision: Decision, *, who: str, page: str) -> DecisionMade:
-    """Return what the audit trail is told of a decision on a submission; `page` is where the team sees it."""
-    content = orjson.dumps([submission.public, submission.internal], option=orjson.OPT_SORT_KEYS)
+def decision_made(
+    submission: StoredSubmission, what: str, *, who: str, page: str, reason: str | None = None, fields: Mapping[str, Any] | None = None
+) -> DecisionMade:
+    """Return what the audit trail is told of a decision on a submission.
+
+    `page` is where the team sees it; `fields` are the public ones as they were decided on, where they are others than its words.
+    """
+    words = submission.words if fields is None else fields
+    content = orjson.dumps([words, submission.internal], option=orjson.OPT_SORT_KEYS)
     return DecisionMade(
         who=who,
-        what=_DECIDED[decision.state],
+        what=what,
         about=submission.kind,
-        title=submission.public["title"],
+        title=words["title"],
         content_hash=hashlib.sha256(content).hexdigest(),
-        reason=decision.reason,
+        reason=reason,
         address=page,
     )
 
 
-_DECIDED = {
+DECIDED = {
     SubmissionState.ACCEPTED: "accept",
     SubmissionState.DECLINED: "decline",
     SubmissionState.WITHDRAWN: "withdraw",
