@@ -21,11 +21,11 @@ from services.intake.domain.talks import TalkError
 from services.intake.publishing.by_kind import PUBLISHERS
 from services.intake.store import submissions, talks
 from services.intake.store.reviews import PATH
-from services.intake.web.submission_describe import describe
 from services.intake.web.webhook_answer import tracking_address
 from shared import i18n
 from shared.db import Database, Transaction
 from shared.vault import SealError, Vault
+from shared.web.describe import describe
 from shared.web.forms import Fault
 from shared.web.pages import Pages
 from shared.web.request_state import person_of, reader_language
