@@ -238,6 +238,13 @@ async def drop_draft(tx: Transaction, submission_id: UUID) -> None:
     await tx.execute(update(submissions).where(submissions.c.id == submission_id).values(draft=None))
 
 
+async def concept_note(tx: Transaction, submission_id: UUID) -> str | None:
+    """Return the web address of the concept note that came with the request for a Talk, or None."""
+    note = submissions.c.internal["concept_note"].as_string()
+    found: str | None = (await tx.execute(select(note).where(submissions.c.id == submission_id))).scalar_one_or_none()
+    return found
+
+
 async def receipt_of(tx: Transaction, submission_id: UUID) -> Row[Any] | None:
     """Return how a submission came in by webhook, with its partner's name; None for another channel."""
     columns = [column for column in receipts.c if column.name != "raw_sealed"]
