@@ -224,6 +224,20 @@ async def decide(tx: Transaction, submission_id: UUID, decision: Decision, at: d
     )
 
 
+async def edit(tx: Transaction, submission_id: UUID, draft: Mapping[str, Any] | None, at: datetime, *, by: Person) -> None:
+    """Keep the public fields as a colleague has changed them; None where nothing changed is left to publish."""
+    await tx.execute(
+        update(submissions)
+        .where(submissions.c.id == submission_id)
+        .values(draft=draft, edited_by=by.id, edited_by_name=by.name, edited_at=at)
+    )
+
+
+async def drop_draft(tx: Transaction, submission_id: UUID) -> None:
+    """Forget what was changed: it is published now, or is not to be."""
+    await tx.execute(update(submissions).where(submissions.c.id == submission_id).values(draft=None))
+
+
 async def receipt_of(tx: Transaction, submission_id: UUID) -> Row[Any] | None:
     """Return how a submission came in by webhook, with its partner's name; None for another channel."""
     columns = [column for column in receipts.c if column.name != "raw_sealed"]

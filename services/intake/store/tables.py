@@ -1,8 +1,11 @@
 """The tables of intake."""
 
+from typing import Any
+
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -94,6 +97,10 @@ submissions = Table(
     Column("decided_at", DateTime(timezone=True)),
     Column("decided_by", Text),  # id of the person; empty where another service decided
     Column("decided_by_name", Text),  # as it was then
+    Column("draft", JSONB(none_as_null=True)),  # the public fields as a colleague has changed them; empty once they are published
+    Column("edited_by", Text),  # id of the person who changed them last
+    Column("edited_by_name", Text),  # as it was then
+    Column("edited_at", DateTime(timezone=True)),
 )
 Index("submissions_state_received_at_idx", submissions.c.state, submissions.c.received_at)
 Index("submissions_unconfirmed_idx", submissions.c.received_at, postgresql_where=submissions.c.state == "unconfirmed")
@@ -121,3 +128,54 @@ practices = Table(
     Column("withdrawn_because", Text),
 )
 Index("practices_published_at_idx", practices.c.published_at, postgresql_where=practices.c.state == "published")
+
+
+def _record(name: str, *columns: Column[Any]) -> Table:
+    """Return the table of what submissions of a kind become: its fields as the kind's model has them, and columns to find it by."""
+    return Table(
+        name,
+        TABLES,
+        Column("id", Uuid, primary_key=True),
+        Column("submission_id", ForeignKey("submissions.id"), nullable=False, unique=True),
+        Column("state", Text, nullable=False),
+        Column("revision", Integer, nullable=False),  # of the last event told about it
+        Column("language", Text, nullable=False),
+        Column("fields", JSONB, nullable=False),  # the public fields of the kind's model
+        Column("published_at", DateTime(timezone=True), nullable=False),
+        Column("updated_at", DateTime(timezone=True), nullable=False),
+        Column("corrected_at", DateTime(timezone=True)),  # empty while its words are those that were accepted
+        *columns,
+    )
+
+
+talks = _record(
+    "talks",
+    Column("slug", Text, nullable=False, unique=True),  # last part of its address; stays when the title changes
+    Column("format", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("objectives", ARRAY(Integer), nullable=False),
+    Column("regions", ARRAY(Text), nullable=False),
+    Column("countries", ARRAY(Text), nullable=False),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date),  # empty where it goes on without end
+    Column("was", JSONB, nullable=False),  # when it was to be held before, oldest first
+    Column("cancelled_because", JSONB(none_as_null=True)),  # one text per language
+    Column("outcome", JSONB(none_as_null=True)),  # empty until it was held and somebody has written what came of it
+    Column("shows_note", Boolean, nullable=False),  # whether the concept note stands on the public page
+)
+Index("talks_first_day_idx", talks.c.first_day)
+
+# Statements, press releases, blog articles and news items.
+news = _record(
+    "news",
+    Column("slug", Text, nullable=False, unique=True),  # last part of its address; stays when the title changes
+    Column("kind", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("objectives", ARRAY(Integer), nullable=False),
+    Column("countries", ARRAY(Text), nullable=False),
+    Column("withdrawn_because", Text),
+)
+Index("news_published_at_idx", news.c.published_at, postgresql_where=news.c.state == "published")
+
+contributions = _record("contributions", Column("withdrawn_because", Text))
+promotions = _record("promotions", Column("withdrawn_because", Text))
