@@ -31,6 +31,7 @@ from services.intake.domain.submissions import (
     reviewer_of,
     submission_cause,
     take_in,
+    title_of,
     token_hash,
     told_decision,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "reviewer_of",
     "submission_cause",
     "take_in",
+    "title_of",
     "token_hash",
     "told_decision",
 ]

@@ -83,6 +83,11 @@ class NewSubmission:
     received_at: datetime
 
     @property
+    def title(self) -> Mapping[str, str]:
+        """What it is called, per language."""
+        return title_of(self.public, self.internal, self.language)
+
+    @property
     def hands(self) -> frozenset[str]:
         """The ids of those who may not be the one to accept it."""
         return frozenset()
@@ -123,6 +128,11 @@ class StoredSubmission:
     edited_at: datetime | None
 
     @property
+    def title(self) -> Mapping[str, str]:
+        """What it is called, per language, as a colleague has changed it where one has."""
+        return title_of(self.words, self.internal, self.language)
+
+    @property
     def confirm_until(self) -> datetime:
         """Until when its sender may confirm it."""
         return confirm_until(self.received_at)
@@ -161,7 +171,16 @@ class Decision:
 
 # ---- names ----
 
-PREFIXES: Mapping[str, str] = {"practice": "PR", "talk": "TK", "pledge": "PL", "date": "DT"}
+PREFIXES: Mapping[str, str] = {
+    "practice": "PR",
+    "talk": "TK",
+    "pledge": "PL",
+    "date": "DT",
+    "news": "NW",
+    "contribution": "CT",
+    "promotion": "PM",
+    "enquiry": "EN",
+}
 """How the reference of each kind begins."""
 
 # Crockford's: without I, L, O and U, which are misread, and which make words.
@@ -194,6 +213,12 @@ def confirm_until(received_at: datetime) -> datetime:
 def token_hash(token: str) -> str:
     """Return what is kept of the token in a confirmation mail: with it nobody can confirm."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def title_of(public: Mapping[str, Any], internal: Mapping[str, Any], language: str) -> Mapping[str, str]:
+    """Return what a submission is called, per language; of an enquiry, which has no title for the public, its subject line."""
+    title: Mapping[str, str] = public["title"] if "title" in public else {language: internal["subject"]}
+    return title
 
 
 def reviewer_of(kind: str) -> Service:
@@ -309,12 +334,13 @@ def decision_made(
     `page` is where the team sees it; `fields` are the public ones as they were decided on, where they are others than its words.
     """
     words = submission.words if fields is None else fields
+    title: Any = title_of(words, submission.internal, submission.language)  # the model reads what the database gave back
     content = orjson.dumps([words, submission.internal], option=orjson.OPT_SORT_KEYS)
     return DecisionMade(
         who=who,
         what=what,
         about=submission.kind,
-        title=words["title"],
+        title=title,
         content_hash=hashlib.sha256(content).hexdigest(),
         reason=reason,
         address=page,

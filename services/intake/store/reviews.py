@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import cast, select
 
-from services.intake.domain import DECIDED_HERE, NewSubmission, StoredSubmission, SubmissionState
+from services.intake.domain import DECIDED_HERE, NewSubmission, StoredSubmission, SubmissionState, title_of
 from services.intake.store.tables import submissions
 from shared import tasks
 from shared.db import Transaction
@@ -21,8 +21,7 @@ PATH = "/intake/review/"
 async def open_review(tx: Transaction, submission: NewSubmission | StoredSubmission, *, public_url: str, cause: Cause) -> None:
     """Let a submission await a moderator, those who may not accept it left out; nothing happens where nobody can decide here."""
     if submission.kind in DECIDED_HERE:
-        words = submission.words if isinstance(submission, StoredSubmission) else submission.public
-        await _open(tx, f"review-{submission.kind}", submission.id, words["title"], submission.hands, public_url, cause)
+        await _open(tx, f"review-{submission.kind}", submission.id, submission.title, submission.hands, public_url, cause)
 
 
 async def close_review(tx: Transaction, submission: StoredSubmission, *, by: str, cause: Cause) -> None:
@@ -33,7 +32,7 @@ async def close_review(tx: Transaction, submission: StoredSubmission, *, by: str
 async def open_correction(tx: Transaction, submission: StoredSubmission, *, public_url: str, cause: Cause) -> None:
     """Let a correction await another person than who wrote it."""
     kind = f"publish-{submission.kind}"
-    await _open(tx, kind, submission.id, submission.words["title"], submission.hands, public_url, cause)
+    await _open(tx, kind, submission.id, submission.title, submission.hands, public_url, cause)
 
 
 async def close_correction(tx: Transaction, submission: StoredSubmission, *, by: str, end: TaskEnd, cause: Cause) -> None:
@@ -48,7 +47,7 @@ async def open_missing(tx: Transaction, *, public_url: str, limit: int) -> int:
     )
     # What has a question waits for its sender.
     waiting = (
-        select(submissions.c.id, submissions.c.kind, submissions.c.public, submissions.c.event_id)
+        select(*(submissions.c[name] for name in ("id", "kind", "language", "public", "internal", "event_id")))
         .where(submissions.c.state == SubmissionState.RECEIVED.value, submissions.c.kind.in_(DECIDED_HERE), ~has_task.exists())
         .order_by(submissions.c.received_at)
         .limit(limit)
@@ -57,7 +56,7 @@ async def open_missing(tx: Transaction, *, public_url: str, limit: int) -> int:
     rows = (await tx.execute(waiting)).all()
     for row in rows:
         cause = Cause(id=str(row.event_id or row.id), trace_id=row.id.hex)
-        await _open(tx, f"review-{row.kind}", row.id, row.public["title"], (), public_url, cause)
+        await _open(tx, f"review-{row.kind}", row.id, title_of(row.public, row.internal, row.language), (), public_url, cause)
     return len(rows)
 
 

@@ -5,7 +5,7 @@ from math import ceil
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.intake.domain import SubmissionState
+from services.intake.domain import SubmissionState, title_of
 from services.intake.store import submissions
 from services.intake.store.reviews import PATH
 from shared.auth.require import require
@@ -44,6 +44,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
             state=wanted,
             kind=kind if kind in KINDS else "",
             kinds=tuple(KINDS),
+            title_of=title_of,
             page=max(number, 1),
             pages=max(1, ceil(total / PAGE_SIZE)),
         )
