@@ -7,7 +7,6 @@ from shared.events.codes import SYNTHETIC_COUNTRIES
 from shared.reference.countries import Country, by_name, country, footnotes_for, is_country
 from shared.reference.objectives import objective
 from shared.reference.principles import principle
-from shared.reference.regions import region
 from shared.reference.titles import Title
 from shared.web.pages import Sentence
 
@@ -65,8 +64,3 @@ def country_options(reader: str, codes: Iterable[str] | None = None) -> Sequence
 
 def _country_option(found: Country, reader: str) -> Option:
     return found.alpha2, _said(found.name.in_(reader), reader)
-
-
-def region_title(code: str, reader: str) -> Sentence:
-    """Return the title of a region."""
-    return _said(region(code).title.in_(reader), reader)
