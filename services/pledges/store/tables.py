@@ -56,6 +56,7 @@ def _facts() -> tuple[Column[Any], ...]:
         Column("links", JSONB, nullable=False),
         Column("synthetic", Boolean, nullable=False),  # invented sample data; every page that shows it says so
         Column("standing", Text, nullable=False),  # published or withdrawn
+        Column("withdrawn_because", Text),  # in words for the public; empty while it stands
         Column("state", Text, nullable=False),  # how far it has come, as its owner says
         Column("progress", Text),  # the measure's value at the last report
         Column("reported_on", Date),  # the day of which the owner's last word speaks; empty before the first
@@ -73,6 +74,7 @@ pledges = Table(
     Column("number", Text, nullable=False, unique=True),  # P-0042: public, stays
     Column("submission_id", Uuid, unique=True),  # that it came from; empty for one that was imported
     Column("import_key", Text, unique=True),  # what an import knows it by, so that the same row is taken once
+    Column("import_hash", Text),  # of the row as it was taken last: what the team corrected since is not undone by the same row
     *_facts(),
     Column("revision", Integer, nullable=False),  # of its last version, and of the last event told
     Column("contact_sealed", LargeBinary, nullable=False),  # whom to ask; empty bytes where nobody is known
