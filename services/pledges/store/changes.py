@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, Row, and_, literal, select, text, tuple_
 
 from services.pledges.domain.filters import Filters
 from services.pledges.store.register import conditions
@@ -15,6 +15,7 @@ from shared.db import Transaction
 
 # A door reads the clock before it opens its transaction, and the clocks of server and database are not quite the same.
 SETTLE_SECONDS = 5.0
+FIRST = UUID(int=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class Place:
     """A place in the feed: behind this version, or before all of its moment."""
 
     recorded_at: datetime
-    pledge_id: UUID = UUID(int=0)
+    pledge_id: UUID = FIRST
     revision: int = 0
 
 
@@ -52,9 +53,3 @@ async def since(tx: Transaction, place: Place | None, filters: Filters, today: d
     query = select(versions).where(and_(*wanted, *conditions(versions, filters, filters.as_of or today))).order_by(*order).limit(limit)
     rows: Sequence[Row[Any]] = (await tx.execute(query)).all()
     return rows
-
-
-async def newest(tx: Transaction) -> datetime | None:
-    """Return when the last version was written down, or None where there is none."""
-    moment: datetime | None = (await tx.execute(select(func.max(versions.c.recorded_at)))).scalar_one()
-    return moment

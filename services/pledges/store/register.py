@@ -1,11 +1,27 @@
 """The register as the public reads it: what a wish finds, as it stands or as it stood on a day, and all about one pledge."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, FromClause, Row, Select, and_, func, literal, literal_column, not_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Date,
+    FromClause,
+    Integer,
+    Row,
+    Select,
+    Uuid,
+    and_,
+    cast,
+    func,
+    literal,
+    literal_column,
+    not_,
+    select,
+)
 
 from services.pledges.domain.filters import Due, Filters
 from services.pledges.domain.pledges import FINISHED, RED_AFTER_YEARS, YELLOW_AFTER_YEARS, Freshness, Standing
@@ -15,7 +31,8 @@ from services.pledges.store.tables import pledges, versions
 from shared.db import Transaction
 from shared.events.codes import SYNTHETIC_COUNTRIES
 
-_STREAMED_AT_ONCE = 500
+Key = tuple[UUID, int]
+"""Id of a pledge, and a revision of it: one version, for ever the same."""
 _FINISHED = sorted(state.value for state in FINISHED)
 
 
@@ -56,9 +73,8 @@ def conditions(source: FromClause, filters: Filters, day: date) -> Sequence[Colu
         "regions": filters.region,
     }
     found = [column[name].contains([value]) for name, value in lists.items() if value is not None]
-    for name in ("way", "scope", "entity_type", "state", "language"):
-        if (value := getattr(filters, name)) is not None:
-            found.append(column[name] == value)
+    same = ("way", "scope", "entity_type", "state", "language")
+    found += [column[name] == value for name in same if (value := getattr(filters, name)) is not None]
     if filters.q is not None:
         words = func.search_words(column.title, column.description, column.entity)
         found.append(words.op("@@")(func.to_tsquery(literal_column("'pg_catalog.simple'::regconfig"), tsquery_of(filters.q))))
@@ -107,11 +123,40 @@ async def listing(tx: Transaction, filters: Filters, today: date, *, limit: int,
     return rows
 
 
-async def every(tx: Transaction, filters: Filters, today: date) -> AsyncIterator[Sequence[Row[Any]]]:
-    """Give all that a wish finds, newest first, some at a time, so that no more is held than is on its way."""
-    async with tx.stream(_listed(filters, today)) as rows:
-        async for some in rows.partitions(_STREAMED_AT_ONCE):
-            yield some
+async def latest(tx: Transaction, filters: Filters, today: date, *, limit: int) -> Sequence[Row[Any]]:
+    """Return the pledges that a wish finds and that changed last, the last first."""
+    source, where = chosen(filters, today)
+    changed = select(versions.c.pledge_id, versions.c.revision, versions.c.recorded_at).subquery("changed")
+    # What the team keeps beside a pledge, such as whom to ask, changes its row and is nobody's news.
+    columns = [column for column in source.c if column.name != "updated_at"]
+    joined = select(*columns, changed.c.recorded_at.label("updated_at")).join(
+        changed, and_(changed.c.pledge_id == source.c.id, changed.c.revision == source.c.revision)
+    )
+    query = joined.where(where).order_by(changed.c.recorded_at.desc(), source.c.number.desc()).limit(limit)
+    rows: Sequence[Row[Any]] = (await tx.execute(query)).all()
+    return rows
+
+
+async def keys(tx: Transaction, filters: Filters, today: date) -> Sequence[Key]:
+    """Return id and revision of all that a wish finds, newest first: enough to read it later, as it stands now."""
+    source, where = chosen(filters, today)
+    query = select(source.c.id, source.c.revision).where(where).order_by(*newest_first(source))
+    return [(row[0], row[1]) for row in await tx.execute(query)]
+
+
+async def versions_of(tx: Transaction, wanted: Sequence[Key]) -> Sequence[Row[Any]]:
+    """Return these versions in the order in which they are asked for; none of them is ever changed."""
+    asked = func.unnest(
+        cast([pledge_id for pledge_id, _ in wanted], ARRAY(Uuid)), cast([revision for _, revision in wanted], ARRAY(Integer))
+    ).table_valued("pledge_id", "revision", with_ordinality="place", name="asked")
+    facts = (versions.c[name] for name in FACTS)
+    query = (
+        select(versions.c.pledge_id.label("id"), versions.c.number, versions.c.revision, *facts)
+        .join(asked, and_(asked.c.pledge_id == versions.c.pledge_id, asked.c.revision == versions.c.revision))
+        .order_by(asked.c.place)
+    )
+    rows: Sequence[Row[Any]] = (await tx.execute(query)).all()
+    return rows
 
 
 def _listed(filters: Filters, today: date) -> Select[Any]:
@@ -138,14 +183,13 @@ async def past_of(tx: Transaction, number: str) -> Sequence[Row[Any]]:
     return rows
 
 
-async def matching(tx: Transaction, numbers: Collection[str], day: date | None) -> Mapping[str, Sequence[str]]:
-    """Return the numbers of the pledges on the register that match each of these, where any do."""
+async def matching(tx: Transaction, numbers: Collection[str] | None, day: date | None) -> Mapping[str, Sequence[str]]:
+    """Return the numbers of the pledges on the register that match each of these, or each there is, where any do."""
     source = standing_on(day)
-    query = select(source.c.matched_number, source.c.number).where(
-        source.c.matched_number.in_(list(numbers)), source.c.standing == Standing.PUBLISHED.value
-    )
+    query = select(source.c.matched_number, source.c.number).where(source.c.standing == Standing.PUBLISHED.value)
+    which = source.c.matched_number.is_not(None) if numbers is None else source.c.matched_number.in_(list(numbers))
     found: dict[str, list[str]] = {}
-    for row in await tx.execute(query.order_by(source.c.number)):
+    for row in await tx.execute(query.where(which).order_by(source.c.number)):
         found.setdefault(row.matched_number, []).append(row.number)
     return found
 
