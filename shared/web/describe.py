@@ -63,5 +63,13 @@ def _meaning(name: str, value: Any, reader: str) -> str | Sentence:
             return wording.country_name(str(value), reader)
         case "entity_type":
             return wording.entity_type_title(str(value), reader)
+        case "regions":
+            return wording.region_title(str(value), reader)
+        case "kinds":
+            return wording.pledge_kind_title(str(value), reader)
+        case "way":
+            return wording.pledge_way_title(str(value), reader)
+        case "scope":
+            return wording.pledge_scope_title(str(value), reader)
         case _:
             return str(value)
