@@ -18,7 +18,6 @@ from services.intake.domain import AlreadyDecidedError, Decision, ReviewedElsewh
 from services.intake.store import practices, reviews, submissions
 from services.intake.store.reviews import PATH
 from services.intake.web.practice_browse import practice_path
-from services.intake.web.submission_describe import describe
 from services.intake.web.webhook_answer import tracking_address
 from shared import clock, i18n, outbox
 from shared.auth.require import require
@@ -30,6 +29,7 @@ from shared.events.kinds import KINDS
 from shared.events.texts import Line, Text
 from shared.ids import new_id
 from shared.vault import SealError, Vault
+from shared.web.describe import describe
 from shared.web.forms import Fault, faults_of
 from shared.web.pages import Pages
 from shared.web.request_state import reader_language
