@@ -5,6 +5,7 @@ They are read when first needed, without a compile step. A sentence that a langu
 """
 
 import io
+import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -21,7 +22,7 @@ from babel.dates import format_date, format_skeleton, format_time, format_timede
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 from markupsafe import Markup, escape
 
 from shared.clock import check_aware
@@ -232,3 +233,11 @@ def lapse(value: timedelta, language: str) -> str:
 def number(value: int | float | Decimal, language: str) -> str:
     """Return a number with the language's separators."""
     return format_decimal(value, locale=_locale(language))
+
+
+def money(amount: Decimal, currency: str, language: str) -> str:
+    """Return a sum as people write it, with the currency's code, since several have the same sign: "USD 1,500,000.00"."""
+    # Two signs of the pattern stand for the code, and letters keep off digits (UTS 35, "Currency Formats").
+    pattern = _locale(language).currency_formats["standard"].pattern
+    spaced = re.sub("\u00a4(?=[#0])", "\u00a4\u00a0", pattern).replace("\u00a4", "\u00a4\u00a4")
+    return format_currency(amount, currency, format=spaced, locale=_locale(language))

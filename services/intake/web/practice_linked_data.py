@@ -5,12 +5,13 @@ from typing import Any
 from markupsafe import Markup
 from sqlalchemy import Row
 
-from services.intake.web.linked_data import about, organization, places, script
+
+from shared.web.linked_data import content_of, places, terms
 
 
 def linked_data(practice: Row[Any], *, language: str, address: str, publisher: str) -> Markup:
     """Return the content of a script element of type application/ld+json that says what the page says in `language`."""
-    return script(
+    return content_of(
         {
             "@context": "https://schema.org",
             "@type": "Article",
@@ -22,9 +23,9 @@ def linked_data(practice: Row[Any], *, language: str, address: str, publisher: s
             "inLanguage": language,
             "datePublished": practice.published_at.isoformat(),
             "dateModified": practice.updated_at.isoformat(),
-            "author": organization(practice.entity),
-            "publisher": organization(publisher),
-            "about": about(practice.objectives, practice.principles, language),
+            "author": {"@type": "Organization", "name": practice.entity},
+            "publisher": {"@type": "Organization", "name": publisher},
+            "about": terms(practice.objectives, practice.principles, language),
             "spatialCoverage": places(practice.countries, language),
             "citation": [link["address"] for link in practice.links],
             "workTranslation": [

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from services.intake.domain.talks import StoredTalk, TalkState, when_of
-from services.intake.web.linked_data import about, organization, places, script
+
+from shared.web.linked_data import content_of, places, terms
 from shared.events.codes import TalkFormat
 from shared.events.times import ApproximateDate, TimeWithZone, When
 
@@ -26,7 +27,7 @@ def linked_data(talk: StoredTalk, *, language: str, address: str, network: str) 
     What is only roughly known has no day there either.
     """
     fields = talk.fields
-    return script(
+    return content_of(
         {
             "@context": "https://schema.org",
             "@type": "Event",
@@ -40,10 +41,10 @@ def linked_data(talk: StoredTalk, *, language: str, address: str, network: str) 
             "previousStartDate": [start for was in talk.was if (start := _when(when_of(was)).get("startDate"))],
             "eventAttendanceMode": _SCHEMA + _ATTENDED[TalkFormat(fields["format"])],
             "location": _location(fields, address),
-            "organizer": [organization(name) for name in (fields["entity"], *fields.get("partners", ()))],
-            "superEvent": {"@type": "EventSeries", "name": "GCM Talks", "organizer": organization(network)},
+            "organizer": [{"@type": "Organization", "name": name} for name in (fields["entity"], *fields.get("partners", ()))],
+            "superEvent": {"@type": "EventSeries", "name": "GCM Talks", "organizer": {"@type": "Organization", "name": network}},
             "about": [
-                *about(fields.get("objectives", ()), fields.get("principles", ()), language),
+                *terms(fields.get("objectives", ()), fields.get("principles", ()), language),
                 *places(fields.get("countries", ()), language),
             ],
             **_when(talk.when),
