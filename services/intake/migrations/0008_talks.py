@@ -5,7 +5,7 @@ from alembic import op
 from shared.migrations.backbone import statements
 
 revision = "0008"
-down_revision = "0005"
+down_revision = "0007"
 
 TALKS = """
 ALTER TABLE submissions ADD COLUMN draft jsonb;

@@ -101,9 +101,70 @@ submissions = Table(
     Column("edited_by", Text),  # id of the person who changed them last
     Column("edited_by_name", Text),  # as it was then
     Column("edited_at", DateTime(timezone=True)),
+    Column("files", JSONB, nullable=False, server_default="[]"),  # name, hash, media type and size of each; the bytes stand in `files`
+    Column("answers", JSONB, nullable=False, server_default="[]"),  # what its sender answered to which question, oldest first
+    Column("became", Text),  # id of the pledge or date that another service made of it
+    Column("entered_by", Text),  # id of the colleague who entered it for somebody; empty for other channels
+    Column("entered_by_name", Text),  # as it was then
+    Column("came_by", Text),  # mail, note-verbale or telephone
+    Column("came_on", Date),
+    Column("came_from", Text),  # who sent it, in the colleague's words
 )
+Index("submissions_became_idx", submissions.c.became, postgresql_where=submissions.c.became.is_not(None))
+Index("submissions_files_idx", submissions.c.files, postgresql_using="gin", postgresql_ops={"files": "jsonb_path_ops"})
 Index("submissions_state_received_at_idx", submissions.c.state, submissions.c.received_at)
 Index("submissions_unconfirmed_idx", submissions.c.received_at, postgresql_where=submissions.c.state == "unconfirmed")
+
+# By the SHA-256 of their bytes, so that the same file is kept once.
+files = Table(
+    "files",
+    TABLES,
+    Column("sha256", Text, primary_key=True),
+    Column("media_type", Text, nullable=False),  # as its bytes say
+    Column("data", LargeBinary, nullable=False),
+    Column("kept_at", DateTime(timezone=True), nullable=False),
+)
+
+# One row for each decision or question of which a sender may be told by mail.
+notices = Table(
+    "notices",
+    TABLES,
+    Column("id", Uuid, primary_key=True),
+    Column("submission_id", ForeignKey("submissions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("state", Text, nullable=False),  # that the submission came into
+    Column("reason", Text),
+    Column("reason_language", Text),
+    Column("address", Text),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),  # empty until its mail stands in the queue, or there was nobody to write to
+    Column("was_mailed", Boolean, nullable=False, server_default="false"),
+)
+Index("notices_waiting_idx", notices.c.decided_at, postgresql_where=notices.c.ended_at.is_(None))
+
+# What other services made of what was accepted here: an issue that prints it, a post about it, its date in the calendar.
+followed = Table(
+    "followed",
+    TABLES,
+    Column("source_id", Text, primary_key=True),  # of the practice, Talk, pledge or date that it came from
+    Column("kind", Text, primary_key=True),  # issue, post or date
+    Column("thing_id", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),  # of the last event heard about that thing
+    Column("words", Text, nullable=False),  # the issue's number, the networks; empty for a date
+    Column("address", Text, nullable=False),
+    Column("stands", Boolean, nullable=False),  # false where a date was cancelled
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+# Where enquiries go: only mailboxes that an admin has confirmed.
+mailboxes = Table(
+    "mailboxes",
+    TABLES,
+    Column("initiative", Text, primary_key=True),
+    Column("address_sealed", LargeBinary, nullable=False),
+    Column("confirmed_by", Text, nullable=False),
+    Column("confirmed_by_name", Text, nullable=False),
+    Column("confirmed_at", DateTime(timezone=True), nullable=False),
+)
 
 practices = Table(
     "practices",
