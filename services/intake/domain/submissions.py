@@ -122,6 +122,7 @@ class StoredSubmission:
     received_at: datetime
     decided_at: datetime | None
     decided_by_name: str | None  # of the person who decided here; the team sees it, the sender does not
+    entered_by: str | None  # id of the colleague who entered it for somebody; empty for other channels
     draft: Mapping[str, Any] | None  # the public fields as a colleague has changed them; empty once they are published
     edited_by: str | None  # id of the person who changed them last
     edited_by_name: str | None
@@ -145,7 +146,8 @@ class StoredSubmission:
     @property
     def hands(self) -> frozenset[str]:
         """The ids of those who may not be the one to accept it."""
-        return frozenset({self.edited_by} if self.edited_by and self.kind in TWO_PERSONS else ())
+        last_written_by = self.edited_by if self.kind in TWO_PERSONS else None
+        return frozenset(person for person in (self.entered_by, last_written_by) if person)
 
     @property
     def words(self) -> Mapping[str, Any]:
@@ -301,6 +303,14 @@ def check_may_publish_draft(submission: StoredSubmission, *, by: str) -> None:
         raise AlreadyDecidedError(submission.state)
     if by in submission.hands:
         raise OwnWorkError(OwnWorkError.__doc__)
+
+
+def check_is_talk(submission: StoredSubmission) -> None:
+    """Return where a submission has become a Talk; raises as `check_may_decide` does."""
+    if submission.kind != "talk":
+        raise ReviewedElsewhereError(ReviewedElsewhereError.__doc__)
+    if submission.state is not SubmissionState.ACCEPTED:
+        raise AlreadyDecidedError(submission.state)
 
 
 def corrections_need_another(submission: StoredSubmission) -> bool:

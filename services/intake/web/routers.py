@@ -18,6 +18,7 @@ from services.intake.web.partner_manage import Partners
 from services.intake.web.practice_submit import PracticeForm
 from services.intake.web.submission_decide import Decisions
 from services.intake.web.submission_show import SubmissionPage
+from services.intake.web.talk_change import TalkChanges
 from services.intake.web.webhook_accept import Door
 from shared.db import Database
 from shared.mail.queue.put import Mails
@@ -40,5 +41,6 @@ def all_of(database: Database, vault: Vault, pages: Pages, mails: Mails) -> Sequ
         news_browse.router(database, pages),
         submission_list.router(database, pages),
         Decisions(database, page, pages.public_url).router(),
+        TalkChanges(database, page, pages).router(),
         Partners(database, vault, pages).router(),
     )
