@@ -42,9 +42,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get(NEWS)
-    async def browse(
-        request: Request, kind: str = "", level: str = "", objective: str = "", country: str = "", page: str = ""
-    ) -> Response:
+    async def browse(request: Request, kind: str = "", level: str = "", objective: str = "", country: str = "", page: str = "") -> Response:
         """List what was published, newest first."""
         filters = filters_in(kind=kind, level=level, objective=objective, country=country)
         reader = reader_language(request)
@@ -83,9 +81,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
 
 def filters_in(*, kind: str, level: str, objective: str, country: str) -> Filters:
     """Return the filters of a query; what makes no sense is passed over."""
-    return Filters(
-        kind=one_of(NewsKind, kind), level=one_of(Level, level), objective=objective_in(objective), country=country_in(country)
-    )
+    return Filters(kind=one_of(NewsKind, kind), level=one_of(Level, level), objective=objective_in(objective), country=country_in(country))
 
 
 def _options(countries: Sequence[str], reader: str) -> Mapping[str, Sequence[wording.Option]]:

@@ -5,9 +5,8 @@ from typing import Any
 from markupsafe import Markup
 from sqlalchemy import Row
 
-
-from shared.web.linked_data import content_of, places, terms
 from shared.events.codes import NewsKind
+from shared.web.linked_data import content_of, places, terms
 
 _TYPES = {NewsKind.BLOG: "BlogPosting", NewsKind.PRESS_RELEASE: "NewsArticle", NewsKind.NEWS: "NewsArticle"}
 

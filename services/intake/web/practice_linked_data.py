@@ -5,7 +5,6 @@ from typing import Any
 from markupsafe import Markup
 from sqlalchemy import Row
 
-
 from shared.web.linked_data import content_of, places, terms
 
 

@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from services.intake.domain.talks import StoredTalk, TalkState, when_of
-
-from shared.web.linked_data import content_of, places, terms
 from shared.events.codes import TalkFormat
 from shared.events.times import ApproximateDate, TimeWithZone, When
+from shared.web.linked_data import content_of, places, terms
 
 _SCHEMA = "https://schema.org/"
 _ATTENDED = {
