@@ -38,7 +38,8 @@ async def correct(tx: Transaction, submission_id: UUID, words: PracticeWords, at
         .values(**asdict(words), revision=practices.c.revision + 1, updated_at=at)
         .returning(practices)
     )
-    return done.one()
+    row: Row[Any] = done.one()
+    return row
 
 
 async def withdraw(tx: Transaction, submission_id: UUID, *, reason: str, at: datetime) -> Row[Any]:
@@ -49,7 +50,8 @@ async def withdraw(tx: Transaction, submission_id: UUID, *, reason: str, at: dat
         .values(state=PracticeState.WITHDRAWN.value, revision=practices.c.revision + 1, withdrawn_because=reason, updated_at=at)
         .returning(practices.c.id, practices.c.revision)
     )
-    return done.one()
+    row: Row[Any] = done.one()
+    return row
 
 
 async def of_submission(tx: Transaction, submission_id: UUID) -> Row[Any] | None:

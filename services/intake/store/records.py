@@ -62,7 +62,8 @@ async def _advance(tx: Transaction, table: Table, submission_id: UUID, **values:
         .values(revision=table.c.revision + 1, **values)
         .returning(table)
     )
-    return done.one()
+    row: Row[Any] = done.one()
+    return row
 
 
 async def fields_of(tx: Transaction, table: Table, submission_id: UUID) -> Mapping[str, Any] | None:

@@ -4,7 +4,16 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from services.intake.web import catalogue_show, practice_browse, submission_confirm, submission_list, submission_track
+from services.intake.web import (
+    catalogue_show,
+    news_browse,
+    news_feed,
+    practice_browse,
+    submission_confirm,
+    submission_list,
+    submission_track,
+    talk_browse,
+)
 from services.intake.web.partner_manage import Partners
 from services.intake.web.practice_submit import PracticeForm
 from services.intake.web.submission_decide import Decisions
@@ -26,6 +35,9 @@ def all_of(database: Database, vault: Vault, pages: Pages, mails: Mails) -> Sequ
         submission_confirm.router(database, pages),
         submission_track.router(database, pages),
         practice_browse.router(database, pages),
+        talk_browse.router(database, pages),
+        news_feed.router(database, pages.public_url),
+        news_browse.router(database, pages),
         submission_list.router(database, pages),
         Decisions(database, page, pages.public_url).router(),
         Partners(database, vault, pages).router(),
