@@ -97,12 +97,6 @@ NOT_YET_TELLING = _pairs(
         Service.INTAKE: (
             "mail.wanted.v1",
             "submission.decided.v1",
-            *_TALKS,
-            *_NEWS,
-            "promotion.requested.v1",
-            "promotion.withdrawn.v1",
-            "contribution.accepted.v1",
-            "contribution.withdrawn.v1",
         ),
         Service.PLEDGES: (*_DECIDED, *_PLEDGES),
         Service.CALENDAR: (*_DECIDED, *_DATES, "deadline.near.v1"),
