@@ -119,25 +119,6 @@ NOT_YET_LISTENING = _pairs(
         Service.INTAKE: (*_DATES, *_ISSUES, *_POSTS),
         Service.PLEDGES: ("submission.received.v1",),
         Service.CALENDAR: ("submission.received.v1", *_TALKS, *_NEWS, *_PLEDGES, *_ISSUES),
-        Service.NEWSLETTER: (
-            *_TALKS,
-            *_NEWS,
-            "contribution.accepted.v1",
-            "contribution.withdrawn.v1",
-            *_PLEDGES,
-            *_DATES,
-            "deadline.near.v1",
-        ),
-        Service.SOCIAL: (
-            *_TALKS,
-            *_NEWS,
-            "promotion.requested.v1",
-            "promotion.withdrawn.v1",
-            *_PLEDGES,
-            *_DATES,
-            "deadline.near.v1",
-            *_ISSUES,
-        ),
     }
 )
 
