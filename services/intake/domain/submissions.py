@@ -336,11 +336,24 @@ def check_may_edit(submission: StoredSubmission) -> None:
 
 def check_may_publish_draft(submission: StoredSubmission, *, by: str) -> None:
     """Return where the colleague `by` may publish what somebody has changed; raises as `check_may_decide` does."""
+    check_has_correction(submission)
+    if by in submission.hands:
+        raise OwnWorkError(OwnWorkError.__doc__)
+
+
+def check_has_correction(submission: StoredSubmission) -> None:
+    """Return where a correction waits to be published; raises as `check_may_decide` does."""
     check_may_edit(submission)
     if submission.draft is None or submission.is_open:
         raise AlreadyDecidedError(submission.state)
-    if by in submission.hands:
-        raise OwnWorkError(OwnWorkError.__doc__)
+
+
+def check_is_talk(submission: StoredSubmission) -> None:
+    """Return where a submission has become a Talk; raises as `check_may_decide` does."""
+    if submission.kind != "talk":
+        raise ReviewedElsewhereError(ReviewedElsewhereError.__doc__)
+    if submission.state is not SubmissionState.ACCEPTED:
+        raise AlreadyDecidedError(submission.state)
 
 
 def corrections_need_another(submission: StoredSubmission) -> bool:
