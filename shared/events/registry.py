@@ -116,7 +116,6 @@ NOT_YET_LISTENING = _pairs(
             *_ISSUES,
             *_POSTS,
         ),
-        Service.INTAKE: (*_DATES, *_ISSUES, *_POSTS),
         Service.PLEDGES: ("submission.received.v1",),
         Service.CALENDAR: ("submission.received.v1", *_TALKS, *_NEWS, *_PLEDGES, *_ISSUES),
     }

@@ -43,20 +43,26 @@ def _titled(kind: str, name: str, reader: str) -> str:
 
 def _described(name: str, value: Any, reader: str) -> Described:
     match value:
-        case dict() if value and set(value) <= set(i18n.CONTENT_LANGUAGES):
-            return Described(texts=[(code, value[code]) for code in i18n.CONTENT_LANGUAGES if code in value])
-        case {"precision": str()}:
-            return Described(text=Sentence(say(_WHEN.validate_python(value), reader), lang=reader, reader=reader))
-        case {"address": str(address)}:
-            return Described(text=value.get("label") or address, address=address)
         case dict():
-            return Described(members=[(key, _described(key, member, reader)) for key, member in value.items()])
+            return _described_whole(value, reader)
         case list():
             return Described(items=[_described(name, item, reader) for item in value])
         case str() if name != "label" and value.startswith(("https://", "http://")):
             return Described(text=value, address=value)
         case _:
             return Described(text=_meaning(name, value, reader))
+
+
+def _described_whole(value: Mapping[str, Any], reader: str) -> Described:
+    match value:
+        case {"precision": str()}:
+            return Described(text=Sentence(say(_WHEN.validate_python(value), reader), lang=reader, reader=reader))
+        case {"address": str(address)}:
+            return Described(text=value.get("label") or address, address=address)
+        case _ if value and set(value) <= set(i18n.CONTENT_LANGUAGES):
+            return Described(texts=[(code, value[code]) for code in i18n.CONTENT_LANGUAGES if code in value])
+        case _:
+            return Described(members=[(key, _described(key, member, reader)) for key, member in value.items()])
 
 
 def _word(words: str) -> Callable[[str, str], str]:
