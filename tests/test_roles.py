@@ -30,6 +30,7 @@ WRITERS = {Role.DRAFTER, Role.APPROVER}
 FOR_EVERYBODY = re.compile(
     r"/(static/.*|healthz|readyz|metrics"
     r"|newsletter/(archive/.*|archive\.atom)?"
+    r"|take-part/.*"
     r"|practices/.*|intake/(submit|confirm|track|catalogue|api/v1/catalogue|webhooks)(/.*)?"
     r"|newsletter/(subscribe|u|confirm)(/.*)?"
     r"|desk/(sign-in(/.*)?|sign-out|session))?"

@@ -110,18 +110,6 @@ NOT_YET_TELLING = _pairs(
 )
 NOT_YET_LISTENING = _pairs(
     {
-        Service.DESK: (
-            "submission.received.v1",
-            "practice.published.v1",
-            "practice.withdrawn.v1",
-            *_TALKS,
-            *_NEWS,
-            *_PLEDGES,
-            *_DATES,
-            "deadline.near.v1",
-            *_ISSUES,
-            *_POSTS,
-        ),
         Service.INTAKE: (*_DATES, *_ISSUES, *_POSTS),
         Service.PLEDGES: ("submission.received.v1",),
         Service.CALENDAR: ("submission.received.v1", *_TALKS, *_NEWS, *_PLEDGES, *_ISSUES),

@@ -22,6 +22,7 @@ class Section:
 PUBLIC = (
     Section(address="/practices/", key="nav.practices"),
     Section(address="/newsletter/", key="nav.newsletter"),
+    Section(address="/take-part/", key="nav.take-part"),
     Section(address="/intake/catalogue", key="nav.catalogue"),
 )
 _WRITERS = frozenset({Role.DRAFTER, Role.APPROVER})

@@ -9,9 +9,7 @@ OPERATED = ("/desk/own", "/intake", "/pledges", "/newsletter", "/social", "/cale
 NO_PAGE = re.compile(r"/(static/.*|healthz|readyz|metrics|desk/session|social/pictures/.*)|.*\.(json|csv|atom|ics|txt)|.*/api/.*")
 """What programs ask for, and what browsers fetch beside a page."""
 
-LEADS_ON = frozenset(
-    {"/", "/demo", "/intake/", "/social/", "/demo/mails/{number}/html", "/newsletter/issues/{issue}/preview/{language}.html"}
-)
+LEADS_ON = frozenset({"/demo", "/intake/", "/social/", "/demo/mails/{number}/html", "/newsletter/issues/{issue}/preview/{language}.html"})
 """Addresses that lead to another page of this table, and a mail, which stands in the frame of one and runs no script."""
 
 
@@ -26,6 +24,9 @@ class Visit:
 
 
 VISITS: Mapping[str, str] = {
+    "/": "/",
+    "/take-part/": "/take-part/",
+    "/take-part/{code}": "/take-part/migration-mptf",
     "/practices/": "/practices/",
     "/practices/{slug}": "{practice}",
     "/intake/submit/practice": "/intake/submit/practice",
@@ -113,6 +114,8 @@ BESIDE = (
 
 BY_KEYBOARD = frozenset(
     {
+        "/",
+        "/take-part/",
         "/practices/",
         "/intake/submit/practice",
         "{review_open}",
