@@ -21,6 +21,8 @@ class Section:
 
 PUBLIC = (
     Section(address="/practices/", key="nav.practices"),
+    Section(address="/talks/", key="nav.talks"),
+    Section(address="/news/", key="nav.news"),
     Section(address="/newsletter/", key="nav.newsletter"),
     Section(address="/take-part/", key="nav.take-part"),
     Section(address="/intake/catalogue", key="nav.catalogue"),

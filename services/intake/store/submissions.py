@@ -1,6 +1,7 @@
 """Receipts and submissions: kept once, found again, decided on."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -222,6 +223,48 @@ async def decide(tx: Transaction, submission_id: UUID, decision: Decision, at: d
             decided_by_name=by.name if by else None,
         )
     )
+
+
+async def edit(tx: Transaction, submission_id: UUID, draft: Mapping[str, Any] | None, at: datetime, *, by: Person) -> None:
+    """Keep the public fields as a colleague has changed them; None where nothing changed is left to publish."""
+    await tx.execute(
+        update(submissions)
+        .where(submissions.c.id == submission_id)
+        .values(draft=draft, edited_by=by.id, edited_by_name=by.name, edited_at=at)
+    )
+
+
+async def drop_draft(tx: Transaction, submission_id: UUID) -> None:
+    """Forget what was changed: it is published now, or is not to be."""
+    await tx.execute(update(submissions).where(submissions.c.id == submission_id).values(draft=None))
+
+
+async def concept_note(tx: Transaction, submission_id: UUID) -> str | None:
+    """Return the web address of the concept note that came with the request for a Talk, or None."""
+    note = submissions.c.internal["concept_note"].as_string()
+    found: str | None = (await tx.execute(select(note).where(submissions.c.id == submission_id))).scalar_one_or_none()
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownPledge:
+    """A pledge of which intake knows because it came in here."""
+
+    id: str
+    number: str  # as its address names it; empty where only its id is known
+
+
+async def pledge_of(tx: Transaction, name: str) -> KnownPledge | None:
+    """Return the pledge with this number, or with this id; None for a number that did not come of what was submitted here."""
+    with suppress(ValueError):
+        return KnownPledge(id=str(UUID(name)), number="")
+    query = select(submissions.c.became).where(
+        submissions.c.kind == "pledge",
+        submissions.c.became.is_not(None),
+        submissions.c.address.endswith(f"/pledges/{name}", autoescape=True),
+    )
+    became = (await tx.execute(query.limit(1))).scalar_one_or_none()
+    return KnownPledge(id=became, number=name) if became else None
 
 
 async def receipt_of(tx: Transaction, submission_id: UUID) -> Row[Any] | None:

@@ -1,13 +1,13 @@
 """The fields of a submission as reviewers read them: their titles, codes with their meaning, texts with their language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared import i18n
 from shared.events.kinds import KINDS
 from shared.web import wording
-from shared.web.pages import Sentence, sentences
+from shared.web.pages import sentences
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,17 +51,25 @@ def _described(name: str, value: Any, reader: str) -> Described:
             return Described(text=_meaning(name, value, reader))
 
 
-def _meaning(name: str, value: Any, reader: str) -> str | Sentence:
-    match name:
-        case "language" | "spoken":
-            return i18n.language_name(str(value), reader)
-        case "objectives":
-            return wording.objective_title(int(value), reader)
-        case "principles":
-            return wording.principle_title(str(value), reader)
-        case "countries":
-            return wording.country_name(str(value), reader)
-        case "entity_type":
-            return wording.entity_type_title(str(value), reader)
-        case _:
-            return str(value)
+def _objective(code: str, reader: str) -> str:
+    return wording.objective_title(int(code), reader)
+
+
+_MEANINGS: Mapping[str, Callable[[str, str], str]] = {
+    "language": i18n.language_name,
+    "spoken": i18n.language_name,
+    "objectives": _objective,
+    "principles": wording.principle_title,
+    "countries": wording.country_name,
+    "regions": wording.region_title,
+    "entity_type": wording.entity_type_title,
+    "kinds": wording.pledge_kind_title,
+    "way": wording.pledge_way_title,
+    "scope": wording.pledge_scope_title,
+}
+"""What the codes of a field mean, in the reader's language."""
+
+
+def _meaning(name: str, value: Any, reader: str) -> str:
+    meaning = _MEANINGS.get(name)
+    return meaning(str(value), reader) if meaning else str(value)

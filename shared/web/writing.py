@@ -1,4 +1,4 @@
-"""How people write the texts of an issue: plain paragraphs with a few signs, read once and given as HTML or as plain text.
+"""How people write texts of some length: plain paragraphs with a few signs, read once and given as HTML or as plain text.
 
 A blank line ends a paragraph, and a line break stays one. `- ` begins an entry of a list and `1. ` one of a numbered list, `> ` is a
 quotation, `# ` a small heading. Within a line `**strong**`, `*emphasised*`, `[words](address)`; an address by itself becomes a link; a

@@ -1,9 +1,7 @@
-"""The rules of intake: how a submission is named, what it may become and who may say so. No I/O."""
+"""The rules of submissions: how one is named, what it may become and who may say so."""
 
 import hashlib
-import re
 import secrets
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +13,7 @@ import orjson
 
 from shared.events.codes import Channel, Language, Service
 from shared.events.every import DecisionMade, SubmissionDecided
-from shared.events.intake import PracticePublished, SubmissionReceived
+from shared.events.intake import SubmissionReceived
 from shared.events.kinds import KINDS
 from shared.events.kinds.parts import Submission
 from shared.trace import Cause
@@ -33,17 +31,12 @@ class SubmissionState(StrEnum):
     WITHDRAWN = "withdrawn"  # was accepted, and no longer stands
 
 
-DECIDED_HERE = frozenset({"practice"})
-"""Kinds on which intake decides today; the others that it is to review wait for their part."""
+DECIDED_HERE = frozenset({"practice", "talk", "news", "contribution", "promotion"})
+"""Kinds on which intake decides."""
+TWO_PERSONS = frozenset({"news"})
+"""Kinds that are said in the Network's own name: who wrote them last does not publish them."""
 OPEN = frozenset({SubmissionState.RECEIVED, SubmissionState.QUESTION})
 """States in which a submission awaits a decision."""
-
-
-class PracticeState(StrEnum):
-    """Where a practice stands."""
-
-    PUBLISHED = "published"
-    WITHDRAWN = "withdrawn"
 
 
 class IntakeError(Exception):
@@ -60,6 +53,10 @@ class AlreadyDecidedError(IntakeError):
     def __init__(self, state: SubmissionState) -> None:
         super().__init__(self.__doc__)
         self.state = state
+
+
+class OwnWorkError(IntakeError):
+    """Who entered something, or wrote last what the Network says in its own name, leaves its acceptance to somebody else."""
 
 
 class ReviewedElsewhereError(IntakeError):
@@ -84,6 +81,16 @@ class NewSubmission:
     contact_sealed: bytes
     token: str  # of the tracking page; nobody can guess it
     received_at: datetime
+
+    @property
+    def title(self) -> Mapping[str, str]:
+        """What it is called, per language."""
+        return title_of(self.public, self.internal, self.language)
+
+    @property
+    def hands(self) -> frozenset[str]:
+        """The ids of those who may not be the one to accept it."""
+        return frozenset()
 
     @property
     def cause(self) -> Cause:
@@ -115,6 +122,16 @@ class StoredSubmission:
     received_at: datetime
     decided_at: datetime | None
     decided_by_name: str | None  # of the person who decided here; the team sees it, the sender does not
+    entered_by: str | None  # id of the colleague who entered it for somebody; empty for other channels
+    draft: Mapping[str, Any] | None  # the public fields as a colleague has changed them; empty once they are published
+    edited_by: str | None  # id of the person who changed them last
+    edited_by_name: str | None
+    edited_at: datetime | None
+
+    @property
+    def title(self) -> Mapping[str, str]:
+        """What it is called, per language, as a colleague has changed it where one has."""
+        return title_of(self.words, self.internal, self.language)
 
     @property
     def confirm_until(self) -> datetime:
@@ -127,28 +144,20 @@ class StoredSubmission:
         return self.state in OPEN
 
     @property
+    def hands(self) -> frozenset[str]:
+        """The ids of those who may not be the one to accept it."""
+        last_written_by = self.edited_by if self.kind in TWO_PERSONS else None
+        return frozenset(person for person in (self.entered_by, last_written_by) if person)
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """Its public fields, as a colleague has changed them where one has."""
+        return self.draft or self.public
+
+    @property
     def is_reviewed_here(self) -> bool:
         """Whether intake decides on it, now or with a later part."""
         return reviewer_of(self.kind) is Service.INTAKE
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewPractice:
-    """A practice about to be published."""
-
-    id: UUID
-    submission_id: UUID
-    language: str
-    title: Mapping[str, str]
-    summary: Mapping[str, str]
-    text: Mapping[str, str] | None
-    entity: str
-    entity_type: str
-    countries: list[str]
-    objectives: list[int]
-    principles: list[str]
-    links: list[Mapping[str, Any]]
-    published_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,14 +173,22 @@ class Decision:
 
 # ---- names ----
 
-PREFIXES: Mapping[str, str] = {"practice": "PR", "talk": "TK", "pledge": "PL", "date": "DT"}
+PREFIXES: Mapping[str, str] = {
+    "practice": "PR",
+    "talk": "TK",
+    "pledge": "PL",
+    "date": "DT",
+    "news": "NW",
+    "contribution": "CT",
+    "promotion": "PM",
+    "enquiry": "EN",
+}
 """How the reference of each kind begins."""
 
 # Crockford's: without I, L, O and U, which are misread, and which make words.
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_DIGITS = 4  # a million for each kind and year; another digit whenever the one that was drawn is taken
 TOKEN_BYTES = 24
-SLUG_CHARACTERS = 60
 
 
 def new_reference(kind: str, received_at: datetime, *, digits: int = REFERENCE_DIGITS) -> str:
@@ -182,19 +199,6 @@ def new_reference(kind: str, received_at: datetime, *, digits: int = REFERENCE_D
 def new_token() -> str:
     """Return the last part of a tracking page's address."""
     return secrets.token_urlsafe(TOKEN_BYTES)
-
-
-def slug_of(title: Mapping[str, str], language: str) -> str:
-    """Return the words of a title as an address has them, from the English title where there is one; empty for other scripts."""
-    letters = unicodedata.normalize("NFKD", title.get("en") or title[language]).encode("ascii", "ignore").decode().lower()
-    slug = "-".join(re.findall(r"[a-z0-9]+", letters))
-    return slug if len(slug) <= SLUG_CHARACTERS else slug[: SLUG_CHARACTERS + 1].rpartition("-")[0] or slug[:SLUG_CHARACTERS]
-
-
-def slugs_for(practice: NewPractice, reference: str) -> tuple[str, ...]:
-    """Return the addresses that a practice may have, best first; the last one is its own alone."""
-    slug, own = slug_of(practice.title, practice.language), reference.lower()
-    return (slug, f"{slug}-{own}") if slug else (own,)
 
 
 # ---- what comes in ----
@@ -211,6 +215,12 @@ def confirm_until(received_at: datetime) -> datetime:
 def token_hash(token: str) -> str:
     """Return what is kept of the token in a confirmation mail: with it nobody can confirm."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def title_of(public: Mapping[str, Any], internal: Mapping[str, Any], language: str) -> Mapping[str, str]:
+    """Return what a submission is called, per language; of an enquiry, which has no title for the public, its subject line."""
+    title: Mapping[str, str] = public["title"] if "title" in public else {language: internal["subject"]}
+    return title
 
 
 def reviewer_of(kind: str) -> Service:
@@ -262,16 +272,50 @@ def received_event(new: NewSubmission | StoredSubmission, reference: str) -> Sub
 # ---- decisions ----
 
 
-def check_may_decide(submission: StoredSubmission, *, wanted: SubmissionState) -> None:
-    """Return where a colleague may bring a practice into the state `wanted`.
+def check_may_decide(submission: StoredSubmission, *, wanted: SubmissionState, by: str) -> None:
+    """Return where the colleague `by` may bring a submission into the state `wanted`.
 
-    Raises ReviewedElsewhereError for a kind that is not decided on here, AlreadyDecidedError where somebody was quicker.
+    Raises ReviewedElsewhereError for a kind that is not decided on here, AlreadyDecidedError where somebody was quicker,
+    OwnWorkError for who may not accept it.
     """
     if submission.kind not in DECIDED_HERE:
         raise ReviewedElsewhereError(ReviewedElsewhereError.__doc__)
     ready = submission.state is SubmissionState.ACCEPTED if wanted is SubmissionState.WITHDRAWN else submission.is_open
-    if not ready:
+    # A Talk is cancelled, with words for the public, and never taken away.
+    if not ready or (wanted is SubmissionState.WITHDRAWN and submission.kind == "talk"):
         raise AlreadyDecidedError(submission.state)
+    if wanted is SubmissionState.ACCEPTED and by in submission.hands:
+        raise OwnWorkError(OwnWorkError.__doc__)
+
+
+def check_may_edit(submission: StoredSubmission) -> None:
+    """Return where a colleague may change the words of a submission, or of what it became; raises as `check_may_decide` does."""
+    if submission.kind not in DECIDED_HERE:
+        raise ReviewedElsewhereError(ReviewedElsewhereError.__doc__)
+    if not submission.is_open and submission.state is not SubmissionState.ACCEPTED:
+        raise AlreadyDecidedError(submission.state)
+
+
+def check_may_publish_draft(submission: StoredSubmission, *, by: str) -> None:
+    """Return where the colleague `by` may publish what somebody has changed; raises as `check_may_decide` does."""
+    check_may_edit(submission)
+    if submission.draft is None or submission.is_open:
+        raise AlreadyDecidedError(submission.state)
+    if by in submission.hands:
+        raise OwnWorkError(OwnWorkError.__doc__)
+
+
+def check_is_talk(submission: StoredSubmission) -> None:
+    """Return where a submission has become a Talk; raises as `check_may_decide` does."""
+    if submission.kind != "talk":
+        raise ReviewedElsewhereError(ReviewedElsewhereError.__doc__)
+    if submission.state is not SubmissionState.ACCEPTED:
+        raise AlreadyDecidedError(submission.state)
+
+
+def corrections_need_another(submission: StoredSubmission) -> bool:
+    """Return whether a correction of what stands on the public pages waits for another person."""
+    return submission.kind in TWO_PERSONS and submission.state is SubmissionState.ACCEPTED
 
 
 def told_decision(submission: StoredSubmission, told: SubmissionDecided, revision: int) -> Decision | None:
@@ -292,48 +336,28 @@ def told_decision(submission: StoredSubmission, told: SubmissionDecided, revisio
     )
 
 
-def practice_from(submission: StoredSubmission, *, practice_id: UUID, at: datetime) -> NewPractice:
-    """Return the practice that an accepted submission becomes."""
-    public = submission.public
-    return NewPractice(
-        id=practice_id,
-        submission_id=submission.id,
-        language=submission.language,
-        title=public["title"],
-        summary=public["summary"],
-        text=public.get("text"),
-        entity=public["entity"],
-        entity_type=public["entity_type"],
-        countries=list(public.get("countries", ())),
-        objectives=list(public.get("objectives", ())),
-        principles=list(public.get("principles", ())),
-        links=list(public.get("links", ())),
-        published_at=at,
-    )
+def decision_made(
+    submission: StoredSubmission, what: str, *, who: str, page: str, reason: str | None = None, fields: Mapping[str, Any] | None = None
+) -> DecisionMade:
+    """Return what the audit trail is told of a decision on a submission.
 
-
-def published_event(practice: NewPractice, address: str) -> PracticePublished:
-    """Return what the others are told of a published practice."""
-    # The model reads what the database gave back; the types of both are the model's business.
-    fields: dict[str, Any] = {name: value for name, value in vars(practice).items() if name in PracticePublished.model_fields}
-    return PracticePublished(**fields, address=address)
-
-
-def decision_made(submission: StoredSubmission, decision: Decision, *, who: str, page: str) -> DecisionMade:
-    """Return what the audit trail is told of a decision on a submission; `page` is where the team sees it."""
-    content = orjson.dumps([submission.public, submission.internal], option=orjson.OPT_SORT_KEYS)
+    `page` is where the team sees it; `fields` are the public ones as they were decided on, where they are others than its words.
+    """
+    words = submission.words if fields is None else fields
+    title: Any = title_of(words, submission.internal, submission.language)  # the model reads what the database gave back
+    content = orjson.dumps([words, submission.internal], option=orjson.OPT_SORT_KEYS)
     return DecisionMade(
         who=who,
-        what=_DECIDED[decision.state],
+        what=what,
         about=submission.kind,
-        title=submission.public["title"],
+        title=title,
         content_hash=hashlib.sha256(content).hexdigest(),
-        reason=decision.reason,
+        reason=reason,
         address=page,
     )
 
 
-_DECIDED = {
+DECIDED = {
     SubmissionState.ACCEPTED: "accept",
     SubmissionState.DECLINED: "decline",
     SubmissionState.WITHDRAWN: "withdraw",

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.newsletter.compose import writing
 from services.newsletter.compose.blocks import parse
+from shared.web import writing
 from shared.web.forms import faults_of
 from shared.web.rich_text import TooLongError, clean
 from tests.shared.web_app import Page
