@@ -7,34 +7,16 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
-
-from shared.events.codes import SYNTHETIC_COUNTRIES, DateStatus
+from shared.events.codes import DateStatus
 from shared.events.times import ApproximateDate, Days, TimeWithZone, When, Window
 
 CANCELLED_KEPT = timedelta(days=90)
 """How long feeds say that a date is cancelled before they drop it: every program that asks at all has asked by then."""
 
-_WHEN: TypeAdapter[When] = TypeAdapter(When)
-
-
-def read_when(value: Mapping[str, Any]) -> When:
-    """Return what was kept of a time; raises ValidationError for what is none."""
-    return _WHEN.validate_python(value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Move:
-    """One change of when a date is."""
-
-    was: When
-    moved_at: datetime
-    because: Mapping[str, str] | None
-
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A public date."""
+    """A public date, flat as it is kept: a feed takes thousands of them."""
 
     id: UUID
     slug: str
@@ -69,6 +51,7 @@ class Entry:
     plan: Mapping[str, Any] | None  # what the work plan says of an activity
     done_on: date | None
     done_note: Mapping[str, str] | None
+    synthetic: bool  # of invented sample data, which is said wherever it is shown
     cancelled_at: datetime | None
     cancelled_because: Mapping[str, str] | None
     created_at: datetime
@@ -85,11 +68,6 @@ class Entry:
         """Whether it does not take place."""
         return self.status == DateStatus.CANCELLED
 
-    @property
-    def is_invented(self) -> bool:
-        """Whether it is of an invented State of sample data, which is said wherever it is shown."""
-        return not SYNTHETIC_COUNTRIES.isdisjoint(self.countries)
-
     @cached_property
     def when(self) -> When:
         """When it is."""
@@ -100,4 +78,4 @@ class Entry:
         if self.precision == "day":
             return Days.model_construct(precision="day", first=self.first_day, last=self.last_day or self.first_day)
         windows = tuple(Window.model_construct(first=first, last=last) for first, last in self.windows)
-        return ApproximateDate.model_construct(precision=self.precision, windows=windows)
+        return ApproximateDate.model_construct(precision=self.precision, windows=windows)  # type: ignore[arg-type]  # one of the others

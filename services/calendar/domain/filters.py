@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from urllib.parse import urlencode
 
+from services.calendar.domain.dates import NEVER_PUBLIC
 from shared.events.codes import LANGUAGES, OBJECTIVES, SYNTHETIC_COUNTRIES, DateKind, Principle, Region
 from shared.events.times import YEARS
 from shared.reference.countries import countries, is_country
@@ -19,7 +20,7 @@ VALUES_MAX = 60
 _LEAD_MAX_CHARACTERS = 200
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
-SHOWN_KINDS = tuple(kind for kind in DateKind if kind not in {DateKind.BLACKOUT, DateKind.EMBARGO})
+SHOWN_KINDS = tuple(kind for kind in DateKind if kind not in NEVER_PUBLIC)
 """What the public sees of the calendar; the others are the team's own."""
 
 

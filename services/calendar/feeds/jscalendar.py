@@ -66,7 +66,7 @@ def _entry(entry: Entry, about: About, vendor: str) -> dict[str, Any]:
     }
     if entry.place:
         found["locations"] = {"place": {"@type": "Location", "name": entry.place}}
-    if entry.is_invented:
+    if entry.synthetic:
         found[f"{vendor}:synthetic"] = True
     if entry.moved_from is not None:
         found[f"{vendor}:was"] = entry.moved_from.model_dump(mode="json")
@@ -96,10 +96,8 @@ def _event(entry: Entry) -> dict[str, Any]:
 
 
 def _task(entry: Entry, vendor: str) -> dict[str, Any]:
-    if entry.status == DateStatus.CANCELLED:
-        progress = "cancelled"
-    else:
-        progress = "completed" if entry.done_on else "needs-action"
+    finished = "completed" if entry.done_on else "needs-action"
+    progress = "cancelled" if entry.status == DateStatus.CANCELLED else finished
     windows = [{"first": first.isoformat(), "last": last.isoformat() if last else None} for first, last in entry.windows]
     return {"progress": progress, f"{vendor}:windows": windows}
 
@@ -122,7 +120,7 @@ def _localizations(entry: Entry, shown: str) -> dict[str, Mapping[str, str]]:
 
 
 def _links(entry: Entry, about: About) -> dict[str, Mapping[str, str]]:
-    found = {"page": _link(f"{about.public_url}/calendar/{entry.slug}")}
+    found: dict[str, Mapping[str, str]] = {"page": _link(f"{about.public_url}/calendar/{entry.slug}")}
     if entry.source_address:
         found["source"] = {**_link(entry.source_address), "rel": "related"}
     for number, link in enumerate(entry.links, start=1):

@@ -29,7 +29,7 @@ def exact_words(when: When, language: str) -> str:
 def remarks(entry: Entry, language: str) -> list[str]:
     """Return what has to be said with a date: that it is invented, cancelled or moved, and why."""
     found = []
-    if entry.is_invented:
+    if entry.synthetic:
         found.append(i18n.translate(language, "agenda.invented"))
     if entry.is_cancelled:
         because, _ = in_language(entry.cancelled_because or {}, language)

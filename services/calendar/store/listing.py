@@ -1,7 +1,7 @@
 """What readers see of the calendar: by period, by filter, one by one."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -10,60 +10,22 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, cast, func, liter
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, Date, Text
 
-from services.calendar.domain.entries import CANCELLED_KEPT, Entry, Move, read_when
+from services.calendar.domain.dates import NEVER_PUBLIC
+from services.calendar.domain.entries import CANCELLED_KEPT, Entry
 from services.calendar.domain.filters import Filters
 from services.calendar.domain.periods import Month
+from services.calendar.store.dates import WHEN
 from services.calendar.store.tables import dates, moves
 from shared.db import Transaction
 from shared.events.codes import DateKind, DateStatus
 from shared.events.times import When
 
 EXACT = ("time", "day")
+PUBLIC = and_(dates.c.public, dates.c.kind.not_in([kind.value for kind in NEVER_PUBLIC]))
 # How many dates are read at once, so that other requests are served in between.
 PIECE = 500
 
-_COLUMNS = [
-    dates.c[name]
-    for name in [
-        "id",
-        "slug",
-        "kind",
-        "language",
-        "title",
-        "summary",
-        "place",
-        "entity",
-        "precision",
-        "starts_at",
-        "ends_at",
-        "zone",
-        "first_day",
-        "last_day",
-        "windows",
-        "status",
-        "sequence",
-        "regions",
-        "countries",
-        "objectives",
-        "principles",
-        "theme",
-        "priority",
-        "lead",
-        "participants",
-        "links",
-        "source_kind",
-        "source_address",
-        "follows",
-        "days_before",
-        "plan",
-        "done_on",
-        "done_note",
-        "cancelled_at",
-        "cancelled_because",
-        "created_at",
-        "updated_at",
-    ]
-]
+_COLUMNS = [dates.c[name.name] for name in fields(Entry) if name.name in dates.c]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +39,7 @@ class Stamp:
 
 def entry_of(row: Row[Any], moved_from: When | None = None) -> Entry:
     """Return a row of `dates` as its readers see it."""
-    values = dict(row._mapping)
+    values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's columns by name
     for name in ("regions", "countries", "objectives", "principles", "lead", "participants", "links"):
         values[name] = tuple(values[name])
     values["windows"] = tuple((date.fromisoformat(one["first"]), _day(one.get("last"))) for one in values["windows"])
@@ -123,7 +85,7 @@ def chosen(filters: Filters) -> ColumnElement[bool]:
         (filters.language, dates.c.title.op("?|", is_comparison=True)(cast(list(filters.language), ARRAY(Text)))),
         (filters.hide_cancelled, dates.c.status != DateStatus.CANCELLED.value),
     )
-    return and_(dates.c.public, *(condition for wanted, condition in conditions if wanted), _within(filters.first, filters.last))
+    return and_(PUBLIC, *(condition for wanted, condition in conditions if wanted), _within(filters.first, filters.last))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,26 +99,12 @@ class Filled:
 
 async def months(tx: Transaction, filters: Filters) -> Sequence[Filled]:
     """Return the months that have dates, in their order; what goes on without an end fills none."""
-    window = (
-        func.jsonb_array_elements(
-            case(
-                (
-                    dates.c.precision.in_(EXACT),
-                    func.jsonb_build_array(func.jsonb_build_object("first", dates.c.first_day, "last", dates.c.last_day)),
-                ),
-                else_=dates.c.windows,
-            )
-        )
-        .table_valued("value")
-        .alias("period")
-    )
+    one_period = func.jsonb_build_array(func.jsonb_build_object("first", dates.c.first_day, "last", dates.c.last_day))
+    periods = case((dates.c.precision.in_(EXACT), one_period), else_=dates.c.windows)
+    window = func.jsonb_array_elements(periods).table_valued("value").alias("period")
     begins, ends = (func.date_trunc("month", cast(window.c.value.op("->>")(name), Date)) for name in ("first", "last"))
-    span = (
-        select(dates.c.precision, begins.label("begins"), ends.label("ends"))
-        .select_from(dates.join(window, true()))
-        .where(chosen(filters))
-        .subquery()
-    )
+    parts = select(dates.c.precision, begins.label("begins"), ends.label("ends")).select_from(dates.join(window, true()))
+    span = parts.where(chosen(filters)).subquery()
     month = func.generate_series(span.c.begins, span.c.ends, "1 month").table_valued("value").alias("month")
     exact = func.count().filter(span.c.precision.in_(EXACT))
     query = (
@@ -188,38 +136,32 @@ async def upcoming(tx: Transaction, filters: Filters, day: date, limit: int) -> 
 
 async def by_slug(tx: Transaction, slug: str) -> Entry | None:
     """Return a public date by the last part of its address, or None where there is none."""
-    found = await _entries(tx, select(*_COLUMNS).where(dates.c.public, dates.c.slug == slug))
+    found = await _entries(tx, select(*_COLUMNS).where(PUBLIC, dates.c.slug == slug))
     return found[0] if found else None
 
 
 async def bound_to(tx: Transaction, entry: Entry) -> tuple[Entry | None, Sequence[Entry]]:
     """Return the meeting that a date moves with, if any, and the dates that move with it."""
-    meeting = [] if entry.follows is None else await _entries(tx, select(*_COLUMNS).where(dates.c.public, dates.c.id == entry.follows))
-    following = select(*_COLUMNS).where(dates.c.public, dates.c.follows == entry.id).order_by(dates.c.first_day, dates.c.id)
+    meeting = [] if entry.follows is None else await _entries(tx, select(*_COLUMNS).where(PUBLIC, dates.c.id == entry.follows))
+    following = select(*_COLUMNS).where(PUBLIC, dates.c.follows == entry.id).order_by(dates.c.first_day, dates.c.id)
     return (meeting[0] if meeting else None), await _entries(tx, following)
-
-
-async def moves_of(tx: Transaction, date_id: UUID) -> Sequence[Move]:
-    """Return when a date was before, the oldest first."""
-    query = select(moves.c.was, moves.c.moved_at, moves.c.because).where(moves.c.date_id == date_id).order_by(moves.c.sequence)
-    return [Move(was=read_when(row.was), moved_at=row.moved_at, because=row.because) for row in await tx.execute(query)]
 
 
 async def activities(tx: Transaction) -> Sequence[Entry]:
     """Return the activities of the work plan, as they stand in it."""
-    query = select(*_COLUMNS).where(dates.c.public, dates.c.kind == DateKind.ACTIVITY.value, dates.c.priority.is_not(None))
+    query = select(*_COLUMNS).where(PUBLIC, dates.c.kind == DateKind.ACTIVITY.value, dates.c.priority.is_not(None))
     return await _entries(tx, query.order_by(dates.c.priority, dates.c.import_key, dates.c.first_day, dates.c.id))
 
 
 async def leads(tx: Transaction) -> Sequence[str]:
     """Return who leads something public, as printed."""
-    query = select(func.unnest(dates.c.lead)).where(dates.c.public).distinct()
+    query = select(func.unnest(dates.c.lead)).where(PUBLIC).distinct()
     return sorted((await tx.execute(query)).scalars())
 
 
 async def countries(tx: Transaction) -> Sequence[str]:
     """Return the countries that something public is about."""
-    return sorted((await tx.execute(select(func.unnest(dates.c.countries)).where(dates.c.public).distinct())).scalars())
+    return sorted((await tx.execute(select(func.unnest(dates.c.countries)).where(PUBLIC).distinct())).scalars())
 
 
 async def stamp(tx: Transaction, now: datetime) -> Stamp:
@@ -256,4 +198,4 @@ async def _last_moves(tx: Transaction, ids: Sequence[UUID] | None) -> Mapping[UU
     query = select(moves.c.date_id, moves.c.was).distinct(moves.c.date_id).order_by(moves.c.date_id, moves.c.sequence.desc())
     if ids is not None:
         query = query.where(moves.c.date_id.in_(ids))
-    return {row.date_id: read_when(row.was) for row in await tx.execute(query)}
+    return {row.date_id: WHEN.validate_python(row.was) for row in await tx.execute(query)}
