@@ -1,6 +1,8 @@
 """Wiring of the calendar."""
 
 from services.calendar import handlers, jobs
+from services.calendar.planning import Planning
+from services.calendar.reviewing import Reviewing
 from shared.mail.queue.hand_over import HandOver
 from shared.parts import Parts
 from shared.service import Service
@@ -11,11 +13,13 @@ NAME = "calendar"
 def build(parts: Parts) -> Service:
     """Return the calendar, put together and not yet at work."""
     database, mails = parts.database(NAME), parts.mails()
+    planning = Planning(parts.public_url, parts.settings.timezone)
+    reviewing = Reviewing(planning, parts.public_url)
     return Service(
         name=NAME,
         database=database,
-        listeners=handlers.LISTENS,
-        tells=False,
-        jobs=(*jobs.JOBS, *HandOver(mails).jobs()),
+        listeners=handlers.listens_with(planning, reviewing),
+        tells=True,
+        jobs=(*jobs.jobs_of(planning), *HandOver(mails).jobs()),
         routers=(),
     )
