@@ -1,5 +1,7 @@
 """Wiring of the calendar."""
 
+from pathlib import Path
+
 from services.calendar import handlers, jobs
 from services.calendar.planning import Planning
 from services.calendar.reviewing import Reviewing
@@ -8,6 +10,7 @@ from shared.parts import Parts
 from shared.service import Service
 
 NAME = "calendar"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def build(parts: Parts) -> Service:
