@@ -86,6 +86,11 @@ class NewSubmission:
     received_at: datetime
 
     @property
+    def title(self) -> Mapping[str, str]:
+        """What it is called, per language."""
+        return title_of(self.public, self.internal, self.language)
+
+    @property
     def cause(self) -> Cause:
         """The cause of everything that follows from it."""
         return Cause.start(self.id)
@@ -115,6 +120,11 @@ class StoredSubmission:
     received_at: datetime
     decided_at: datetime | None
     decided_by_name: str | None  # of the person who decided here; the team sees it, the sender does not
+
+    @property
+    def title(self) -> Mapping[str, str]:
+        """What it is called, per language."""
+        return title_of(self.public, self.internal, self.language)
 
     @property
     def confirm_until(self) -> datetime:
@@ -164,7 +174,16 @@ class Decision:
 
 # ---- names ----
 
-PREFIXES: Mapping[str, str] = {"practice": "PR", "talk": "TK", "pledge": "PL", "date": "DT"}
+PREFIXES: Mapping[str, str] = {
+    "practice": "PR",
+    "talk": "TK",
+    "pledge": "PL",
+    "date": "DT",
+    "news": "NW",
+    "contribution": "CT",
+    "promotion": "PM",
+    "enquiry": "EN",
+}
 """How the reference of each kind begins."""
 
 # Crockford's: without I, L, O and U, which are misread, and which make words.
@@ -211,6 +230,12 @@ def confirm_until(received_at: datetime) -> datetime:
 def token_hash(token: str) -> str:
     """Return what is kept of the token in a confirmation mail: with it nobody can confirm."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def title_of(public: Mapping[str, Any], internal: Mapping[str, Any], language: str) -> Mapping[str, str]:
+    """Return what a submission is called, per language; of an enquiry, which has no title for the public, its subject line."""
+    title: Mapping[str, str] = public["title"] if "title" in public else {language: internal["subject"]}
+    return title
 
 
 def reviewer_of(kind: str) -> Service:
@@ -321,12 +346,13 @@ def published_event(practice: NewPractice, address: str) -> PracticePublished:
 
 def decision_made(submission: StoredSubmission, decision: Decision, *, who: str, page: str) -> DecisionMade:
     """Return what the audit trail is told of a decision on a submission; `page` is where the team sees it."""
+    title: Any = submission.title  # the model reads what the database gave back
     content = orjson.dumps([submission.public, submission.internal], option=orjson.OPT_SORT_KEYS)
     return DecisionMade(
         who=who,
         what=_DECIDED[decision.state],
         about=submission.kind,
-        title=submission.public["title"],
+        title=title,
         content_hash=hashlib.sha256(content).hexdigest(),
         reason=decision.reason,
         address=page,

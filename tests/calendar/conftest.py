@@ -1,14 +1,16 @@
-"""What the tests of the calendar share: a database with its tables."""
+"""What the tests of the calendar share: a database with its tables, the service as it runs, and browsers."""
 
 from collections.abc import AsyncIterator, Iterator
 from secrets import token_hex
 
+import httpx
 import pytest
 
 from shared.db import Database
 from shared.embedded.postgres import EmbeddedPostgres
 from shared.migrations import migrate
 from shared.testing.databases import ask, drop_database, run_apart, with_database
+from tests.calendar.calendar_app import Calendar, client_of, running
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +31,24 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     found = Database(database_url, "calendar")
     yield found
     await found.close()
+
+
+@pytest.fixture
+async def calendar(database_url: str) -> AsyncIterator[Calendar]:
+    """The calendar as it runs."""
+    async with running(database_url) as found:
+        yield found
+
+
+@pytest.fixture
+async def staff(calendar: Calendar) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser in which somebody with every role is signed in."""
+    async with client_of(calendar.app) as client:
+        yield client
+
+
+@pytest.fixture
+async def reader(calendar: Calendar) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser of the public."""
+    async with client_of(calendar.app, None) as client:
+        yield client

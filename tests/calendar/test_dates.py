@@ -68,7 +68,7 @@ async def test_uid_and_address_stay_over_twenty_edits_and_only_moves_and_status_
     async with database.transaction() as tx:
         for number in range(10):
             words = replace(found.description, title={"en": f"Another title {number}"}, place=f"Room {number}")
-            found = await dates.reword(tx, found, words, at=at)
+            found = await dates.reword(tx, found, words, at=at, plan=None, source_address=None, public=True)
             assert found.sequence == number
             found = await dates.move(tx, found, days(f"2027-07-{number + 1:02}"), at=at, because={"en": "The room"})
             assert found.sequence == number + 1

@@ -15,12 +15,13 @@ from services.calendar.domain.whens import columns_of, when_of
 from services.calendar.store.tables import dates, moves
 from shared.db import Transaction
 from shared.events.base import Source
-from shared.events.codes import DateKind, DateStatus, Principle, Region, SourceKind
+from shared.events.codes import DateKind, DateStatus, Language, Principle, Region, SourceKind
 from shared.events.times import When
 
 WHEN: TypeAdapter[When] = TypeAdapter(When)
 _LISTS = ("regions", "countries", "objectives", "principles", "lead", "participants", "links")
 _WORDS = ("language", "title", "summary", "place", "entity", *_LISTS, "theme", "priority")
+Words = Mapping[Language, str]
 _SAME = (
     *("id", "public", "submission_id", "import_key", "yearly", "follows", "days_before", "plan", "done_on"),
     *("cancelled_because", "historic", "synthetic", "source_address", "trace_id"),
@@ -88,7 +89,7 @@ async def move(
     *,
     at: datetime,
     by: str | None = None,
-    because: Mapping[str, str] | None = None,
+    because: Words | None = None,
     days_before: int | None = None,
     historic: bool | None = None,
 ) -> StoredDate:
@@ -113,7 +114,7 @@ async def move(
     )
 
 
-async def cancel(tx: Transaction, found: StoredDate, *, at: datetime, because: Mapping[str, str] | None = None) -> StoredDate:
+async def cancel(tx: Transaction, found: StoredDate, *, at: datetime, because: Words | None = None) -> StoredDate:
     """Return a date that does not take place; it stays visible as cancelled."""
     return await _write(
         tx,
@@ -145,9 +146,9 @@ async def reword(
     description: Description,
     *,
     at: datetime,
-    plan: Mapping[str, Any] | None = None,
-    source_address: str | None = None,
-    public: bool | None = None,
+    plan: Mapping[str, Any] | None,
+    source_address: str | None,
+    public: bool,
 ) -> StoredDate:
     """Return a date with other words; its address, UID and SEQUENCE stay."""
     return await _write(
@@ -155,15 +156,13 @@ async def reword(
         found,
         at=at,
         **_described(description),
-        plan=found.plan if plan is None else dict(plan),
-        source_address=source_address or found.source_address,
-        public=found.public if public is None else public,
+        plan=None if plan is None else dict(plan),
+        source_address=source_address,
+        public=public,
     )
 
 
-async def mark_done(
-    tx: Transaction, found: StoredDate, *, done_on: date | None, note: Mapping[str, str] | None, at: datetime
-) -> StoredDate:
+async def mark_done(tx: Transaction, found: StoredDate, *, done_on: date | None, note: Words | None, at: datetime) -> StoredDate:
     """Return a date that was done on a day, or with None is not done after all."""
     return await _write(tx, found, at=at, done_on=done_on, done_note=dict(note) if note else None)
 

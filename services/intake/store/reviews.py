@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import cast, select
 
-from services.intake.domain import DECIDED_HERE, OPEN, NewSubmission, StoredSubmission
+from services.intake.domain import DECIDED_HERE, OPEN, NewSubmission, StoredSubmission, title_of
 from services.intake.store.tables import submissions
 from shared import tasks
 from shared.db import Transaction
@@ -20,7 +20,7 @@ PATH = "/intake/review/"
 async def open_review(tx: Transaction, submission: NewSubmission | StoredSubmission, *, public_url: str, cause: Cause) -> None:
     """Let a submission await a moderator; nothing happens for a kind on which nobody can decide here."""
     if submission.kind in DECIDED_HERE:
-        await _open(tx, submission.id, submission.kind, submission.public["title"], public_url, cause)
+        await _open(tx, submission.id, submission.kind, submission.title, public_url, cause)
 
 
 async def close_review(tx: Transaction, submission: StoredSubmission, *, by: str, cause: Cause) -> None:
@@ -34,7 +34,7 @@ async def open_missing(tx: Transaction, *, public_url: str, limit: int) -> int:
         tasks.tasks.c.subject == cast(submissions.c.id, tasks.tasks.c.subject.type), tasks.tasks.c.closed_at.is_(None)
     )
     waiting = (
-        select(submissions.c.id, submissions.c.kind, submissions.c.public, submissions.c.event_id)
+        select(*(submissions.c[name] for name in ("id", "kind", "language", "public", "internal", "event_id")))
         .where(submissions.c.state.in_([state.value for state in OPEN]), submissions.c.kind.in_(DECIDED_HERE), ~has_task.exists())
         .order_by(submissions.c.received_at)
         .limit(limit)
@@ -42,7 +42,8 @@ async def open_missing(tx: Transaction, *, public_url: str, limit: int) -> int:
     )
     rows = (await tx.execute(waiting)).all()
     for row in rows:
-        await _open(tx, row.id, row.kind, row.public["title"], public_url, Cause(id=str(row.event_id or row.id), trace_id=row.id.hex))
+        title = title_of(row.public, row.internal, row.language)
+        await _open(tx, row.id, row.kind, title, public_url, Cause(id=str(row.event_id or row.id), trace_id=row.id.hex))
     return len(rows)
 
 

@@ -87,6 +87,7 @@ class PracticeForm:
         submission, faults = _read(filled)
         if submission is None:
             return self._page(request, filled, status=422, faults=faults)
+        assert submission.contact is not None  # the form asks for it
         addressee = submission.contact.mail.lower()
         if wait_seconds := self._addressees.wait_seconds(addressee):
             return self._page(request, filled, status=429, notice="submit.too-many-mails", headers={"Retry-After": str(wait_seconds)})
@@ -99,15 +100,14 @@ class PracticeForm:
             submission, receipt=UUID(cause_of(request).id), channel=Channel.FORM, received_at=clock.now(), seal=self._vault.seal
         )
         form_hash = _hash(filled.one(ONCE)[:_ONCE_CHARACTERS], submission)
-
+        contact = submission.contact
+        assert contact is not None  # the form asks for it
         confirm_token = domain.new_token()
 
         async def write(tx: Transaction, reference: str) -> None:
             confirm_hash = domain.token_hash(confirm_token)
             await submissions.keep_form(tx, new, form_hash=form_hash, reference=reference, confirm_hash=confirm_hash)
-            mail = confirm_mail(
-                new, reference, submission.contact, token=confirm_token, language=reader_language(request), pages=self._pages
-            )
+            mail = confirm_mail(new, reference, contact, token=confirm_token, language=reader_language(request), pages=self._pages)
             await self._mails.put(tx, mail)
 
         try:

@@ -84,6 +84,7 @@ class Review:
             state=wanted,
             kind=kind if kind in KINDS else "",
             kinds=tuple(KINDS),
+            title_of=domain.title_of,
             page=max(number, 1),
             pages=max(1, ceil(total / PAGE_SIZE)),
         )
@@ -197,6 +198,7 @@ class Review:
             internal=describe(found.kind, found.internal, reader_language(request)),
             contact=self._contact(found),
             receipt=receipt,
+            decided_here=domain.DECIDED_HERE,
             tracking=tracking_address(self._pages.public_url, found.token),
             reason_languages=i18n.CONTENT_LANGUAGES,
             faults=faults,
