@@ -105,14 +105,13 @@ NOT_YET_TELLING = _pairs(
             "contribution.withdrawn.v1",
         ),
         Service.PLEDGES: (*_DECIDED, *_PLEDGES),
-        Service.CALENDAR: (*_DECIDED, *_DATES, "deadline.near.v1"),
+        Service.CALENDAR: ("mail.wanted.v1",),
     }
 )
 NOT_YET_LISTENING = _pairs(
     {
         Service.INTAKE: (*_DATES, *_ISSUES, *_POSTS),
         Service.PLEDGES: ("submission.received.v1",),
-        Service.CALENDAR: ("submission.received.v1", *_TALKS, *_NEWS, *_PLEDGES, *_ISSUES),
         Service.NEWSLETTER: (
             *_TALKS,
             *_NEWS,

@@ -23,6 +23,7 @@ PUBLIC = (
     Section(address="/practices/", key="nav.practices"),
     Section(address="/talks/", key="nav.talks"),
     Section(address="/news/", key="nav.news"),
+    Section(address="/calendar/", key="nav.calendar"),
     Section(address="/newsletter/", key="nav.newsletter"),
     Section(address="/take-part/", key="nav.take-part"),
     Section(address="/intake/catalogue", key="nav.catalogue"),
