@@ -21,6 +21,7 @@ class Section:
 
 PUBLIC = (
     Section(address="/practices/", key="nav.practices"),
+    Section(address="/pledges/", key="nav.pledges"),
     Section(address="/newsletter/", key="nav.newsletter"),
     Section(address="/intake/catalogue", key="nav.catalogue"),
 )
