@@ -20,6 +20,7 @@ class Section:
 
 
 PUBLIC = (
+    Section(address="/pledges/", key="nav.pledges"),
     Section(address="/practices/", key="nav.practices"),
     Section(address="/talks/", key="nav.talks"),
     Section(address="/news/", key="nav.news"),
