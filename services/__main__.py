@@ -9,6 +9,7 @@ import typer
 from services.calendar import app as calendar
 from services.demo.inbox import app as inbox
 from services.demo.inbox.server import demo_inbox, inbox_wanted
+from services.demo.walk import command as demo_command
 from services.desk import app as desk
 from services.desk import command as desk_command
 from services.intake import app as intake
@@ -116,16 +117,17 @@ async def _run_all(settings: Settings) -> str:
         rehearsal = await stack.enter_async_context(demo_inbox()) if inbox_wanted(settings) else None
         await migrate_schemas(settings.database, OWNERS)
         parts = command.parts_of(settings, inbox=rehearsal.server if rehearsal else None)
-        services = _built(BUILDS, parts) + ([inbox.build(parts, rehearsal.inbox)] if rehearsal else [])
+        services = _built(BUILDS, parts) + ([inbox.build(parts, rehearsal.inbox, networks)] if rehearsal else [])
 
         async def announce(process: Process) -> None:
             smtp = f"{rehearsal.server.host}:{rehearsal.server.port}" if rehearsal else None
+            lines = await _first_lines(parts, process)  # the people of trial runs are there before anybody finds the system
             claimed.write(
                 run_file.Run(
                     web=process.address, database=settings.database, kafka=settings.kafka, smtp=smtp, networks=networks, parts=started
                 )
             )
-            await _announce(parts, process, networks)
+            _announce(parts, process, networks, lines)
 
         process = await serve(services, parts, _kafka(settings, embedded=embedded), web, ending, announce)
         return process.failure
@@ -144,18 +146,22 @@ def _kafka(settings: Settings, *, embedded: bool) -> Kafka:
     return Kafka(address=settings.kafka, embedded=embedded, probe=Probe(settings.kafka), readers=readers)
 
 
-async def _announce(parts: Parts, process: Process, networks: Mapping[str, str]) -> None:
+async def _first_lines(parts: Parts, process: Process) -> Sequence[str]:
+    """Return what signs people in and lets somebody send, making the people and the partner of trial runs where they are missing."""
+    lines = await desk_command.sign_in_lines(parts, loopback=on_loopback(process.address))
+    return [*lines, *await intake_command.first_steps(parts)]
+
+
+def _announce(parts: Parts, process: Process, networks: Mapping[str, str], lines: Sequence[str]) -> None:
     """Tell the person who started this where to go next."""
     address = parts.settings.public_url or process.address
     say()
-    say(f"Tidings runs at {address}/practices/")
+    say(f"Tidings runs at {address}/")
     if parts.banner == "demo":
         say(f"Demo inbox:     {address}/demo/")
     for network, place in networks.items():
         say(f"Sandbox of {network.upper()}:   {place}/")
-    for line in await desk_command.sign_in_lines(parts, loopback=on_loopback(process.address)):
-        say(line)
-    for line in await intake_command.first_steps(parts):
+    for line in lines:
         say(line)
     say("Ctrl-C ends it; what came in is kept.")
     say()
@@ -204,6 +210,7 @@ for _name in BUILDS:
     _add_service(_name)
 
 
+app.command("demo")(demo_command.demo)
 app.command("sender")(newsletter_command.sender)
 app.command("why")(newsletter_ledger.why)
 app.command("reconcile")(newsletter_ledger.reconcile)

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.message import Message
 from functools import cached_property
 from html.parser import HTMLParser
-from http.client import HTTPMessage
 from http.cookiejar import CookieJar
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -41,7 +41,7 @@ class Page:
 
     status: int
     address: str  # where redirects led
-    headers: HTTPMessage = field(repr=False)
+    headers: Message = field(repr=False)
     body: str = field(repr=False)
 
     @property
@@ -81,14 +81,15 @@ class Page:
         return self.body.partition("<main")[2].partition("</main>")[0]
 
     def form(self, action: str) -> Form:
-        """Return the form that is sent to an address that ends so; raises WalkError without one."""
-        for found in self.forms:
-            if found.action.partition("?")[0].endswith(action):
+        """Return the form that is posted to an address that ends so; raises WalkError without one."""
+        for found in filter(lambda form: form.posts, self.forms):
+            if (found.action.partition("?")[0] or self.path).endswith(action):
                 return found
-        raise WalkError(f"{self.path} has no form for {action}; it says: {_cut(self._said)}")
+        raise WalkError(f"{self.path} has no form for {action}; it says: {_cut(self.said)}")
 
     @property
-    def _said(self) -> str:
+    def said(self) -> str:
+        """The words of what stands between head and foot."""
         reader = _Reader()
         reader.feed(self.main or self.body)
         return " ".join(" ".join(reader.words).split())
@@ -112,7 +113,7 @@ class Browser:
         """Return a page; raises WalkError where it is not there for this reader."""
         return _good(self.look(path, **query))
 
-    def send(self, page: Page, action: str, **values: str | Sequence[str]) -> Page:
+    def send(self, page: Page, action: str, /, **values: str | Sequence[str]) -> Page:
         """Fill in and send the form of a page whose address ends so; raises WalkError where it is refused.
 
         The double underscore in a name stands for a point, as in `contact__mail`, a single one at its end for none: `from_`.
@@ -131,7 +132,8 @@ class Browser:
         return self._ask(Request(address, content, dict(headers), method="POST"))  # noqa: S310
 
     def _ask(self, request: Request) -> Page:
-        request.add_header("Origin", self.base)
+        if request.get_method() == "POST":
+            request.add_header("Origin", self.base)
         if not request.has_header("Accept"):
             request.add_header("Accept", "text/html")
         request.add_header("Accept-Language", "en")
@@ -140,14 +142,15 @@ class Browser:
                 return Page(status=answer.status, address=answer.url, headers=answer.headers, body=answer.read().decode())
         except HTTPError as refused:
             with refused:
-                return Page(status=refused.code, address=refused.url, headers=refused.headers, body=refused.read().decode("utf-8", "replace"))
+                body = refused.read().decode("utf-8", "replace")
+                return Page(status=refused.code, address=refused.url, headers=refused.headers, body=body)
         except (URLError, OSError) as error:
             raise WalkError(f"{request.full_url} does not answer: {getattr(error, 'reason', error)}") from error
 
 
 def _good(page: Page) -> Page:
     if page.status >= 400:
-        raise WalkError(f"{page.path} answers {page.status}: {_cut(page._said)}")  # noqa: SLF001
+        raise WalkError(f"{page.path} answers {page.status}: {_cut(page.said)}")
     return page
 
 

@@ -37,7 +37,7 @@ def fresh() -> Iterator[str]:
         environment = bare | {"TIDINGS_VAR": folder, "TIDINGS_PORT": "0"}
         said = var / "said.log"
         with said.open("wb") as log:
-            process = subprocess.Popen(  # noqa: S603  # this very program
+            process = subprocess.Popen(  # this very program
                 [sys.executable, "-m", "services", "all"], env=environment, stdout=log, stderr=log, start_new_session=True
             )
         try:
@@ -54,7 +54,7 @@ def fresh() -> Iterator[str]:
 def _address_of(process: "subprocess.Popen[bytes]", var: Path, said: Path) -> str:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if (running := run_file.read(var)) is not None:
+        if (running := run_file.read(var)) is not None and running.web:
             return running.web
         if process.poll() is not None:
             raise WalkError(f"`tidings all` ended at its start: {said.read_text(encoding='utf-8', errors='replace')[-1_000:]}")
