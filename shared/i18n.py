@@ -212,6 +212,32 @@ def month(value: date, language: str) -> str:
     return format_skeleton("yMMMM", value, locale=_locale(language))
 
 
+def full_day(value: date, language: str) -> str:
+    """Return a date with its weekday: "Tuesday 16 June 2026"."""
+    return format_date(value, "full", locale=_locale(language))
+
+
+def weekday(value: date, language: str, *, short: bool = False) -> str:
+    """Return the weekday of a date: "Tuesday", or "Tue"."""
+    return format_date(value, "EEE" if short else "EEEE", locale=_locale(language))
+
+
+def quarter(value: date, language: str) -> str:
+    """Return the quarter of a date: "2nd quarter 2021"."""
+    return format_skeleton("yQQQQ", value, locale=_locale(language))
+
+
+def year(value: date, language: str) -> str:
+    """Return the year of a date as people write it."""
+    return format_skeleton("y", value, locale=_locale(language))
+
+
+def hour(value: datetime, language: str, zone: str) -> str:
+    """Return what the clock shows in the IANA `zone`: "09:00"; raises ValueError for a time without a zone."""
+    local = check_aware(value).astimezone(ZoneInfo(zone))
+    return format_time(local, "short", locale=_locale(language), tzinfo=local.tzinfo)
+
+
 def moment(value: datetime, language: str, zone: str) -> str:
     """Return a moment as date, hour and zone in the IANA `zone`; raises ValueError for a time without a zone."""
     local = check_aware(value).astimezone(ZoneInfo(zone))

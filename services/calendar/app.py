@@ -5,6 +5,7 @@ from pathlib import Path
 from services.calendar import handlers, jobs
 from services.calendar.planning import Planning
 from services.calendar.reviewing import Reviewing
+from services.calendar.web.public_routers import public
 from shared.mail.queue.hand_over import HandOver
 from shared.parts import Parts
 from shared.service import Service
@@ -24,5 +25,5 @@ def build(parts: Parts) -> Service:
         listeners=handlers.listens_with(planning, reviewing),
         tells=True,
         jobs=(*jobs.jobs_of(planning), *HandOver(mails).jobs()),
-        routers=(),
+        routers=public(database, parts.pages(NAME, TEMPLATES)),
     )

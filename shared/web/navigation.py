@@ -21,6 +21,7 @@ class Section:
 
 PUBLIC = (
     Section(address="/practices/", key="nav.practices"),
+    Section(address="/calendar/", key="nav.calendar"),
     Section(address="/newsletter/", key="nav.newsletter"),
     Section(address="/intake/catalogue", key="nav.catalogue"),
 )
