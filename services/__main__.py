@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from services.calendar import app as calendar
+from services.calendar import import_command as calendar_import
 from services.demo.inbox import app as inbox
 from services.demo.inbox.server import demo_inbox, inbox_wanted
 from services.demo.walk import command as demo_command
@@ -66,10 +67,12 @@ app.add_typer(imports, name="import")
 
 @imports.callback()
 def _imports() -> None:
-    """Keep `subscribers` a sub-command though it is the only one."""
+    """Take in lists; each has a sub-command of its own."""
 
 
 imports.command("subscribers")(newsletter_import.subscribers)
+imports.command("workplan")(calendar_import.workplan)
+imports.command("observances")(calendar_import.observances)
 
 
 @app.command("all")

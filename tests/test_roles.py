@@ -33,6 +33,7 @@ FOR_EVERYBODY = re.compile(
     r"|take-part/.*"
     r"|practices/.*|intake/(submit|confirm|track|catalogue|api/v1/catalogue|webhooks)(/.*)?"
     r"|newsletter/(subscribe|u|confirm)(/.*)?"
+    r"|calendar/(month/.*|workplan|embed|feed\.ics|feed\.json|\{slug\}(\.ics)?)?"
     r"|desk/(sign-in(/.*)?|sign-out|session))?"
 )
 """The addresses that need nobody to be signed in; `/` among them."""

@@ -104,7 +104,7 @@ class Planning:
         if (found.description, found.plan, found.source_address, found.public) == (description, *after.values(), shown):
             return found
         changed = await dates.reword(tx, found, description, at=clock.now(), public=shown, **after)
-        if not tells:
+        if not tells or (found.description, found.public) == (description, shown):
             return changed
         return await (self.tell.cancelled if changed.is_cancelled else self.tell.published)(tx, changed, cause=cause)
 

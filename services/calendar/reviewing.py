@@ -11,7 +11,7 @@ from services.calendar.telling import ABOUT
 from shared import clock, outbox, tasks
 from shared.auth.tokens import Person
 from shared.db import Transaction
-from shared.events.codes import Role, TaskEnd, Verdict
+from shared.events.codes import Language, Role, TaskEnd, Verdict
 from shared.events.every import DecisionMade, SubmissionDecided
 from shared.ids import new_id
 from shared.tasks import Task
@@ -70,12 +70,12 @@ class Reviewing:
         await self._decide(tx, found, SuggestionState.ACCEPTED, by=by, became=kept)
         return kept
 
-    async def decline(self, tx: Transaction, found: Suggestion, *, by: Person, reason: str, language: str) -> None:
+    async def decline(self, tx: Transaction, found: Suggestion, *, by: Person, reason: str, language: Language) -> None:
         """Decline a suggestion; its sender reads the reason. Raises AlreadyDecidedError."""
         check_may_decide(found)
         await self._decide(tx, found, SuggestionState.DECLINED, by=by, reason=reason, language=language)
 
-    async def ask(self, tx: Transaction, found: Suggestion, *, by: Person, question: str, language: str) -> None:
+    async def ask(self, tx: Transaction, found: Suggestion, *, by: Person, question: str, language: Language) -> None:
         """Ask the sender of a suggestion something; it awaits the moderators again with the answer. Raises AlreadyDecidedError."""
         check_may_decide(found)
         await self._decide(tx, found, SuggestionState.QUESTION, by=by, reason=question, language=language)
@@ -88,21 +88,19 @@ class Reviewing:
         *,
         by: Person,
         reason: str | None = None,
-        language: str | None = None,
+        language: Language | None = None,
         became: StoredDate | None = None,
     ) -> None:
         date_id, address = (became.id, self._planning.tell.address_of(became)) if became else (None, None)
         kept = await suggestions.decide(
             tx, found, state, by=by.id, by_name=by.name, at=clock.now(), reason=reason, reason_language=language, date_id=date_id
         )
-        told = SubmissionDecided.model_validate(
-            {
-                "verdict": Verdict(state.value),
-                "language": language or found.language,
-                "reason": reason,
-                "became": str(date_id) if date_id else None,
-                "address": address,
-            }
+        told = SubmissionDecided(
+            verdict=Verdict(state.value),
+            language=language or found.language,
+            reason=reason,
+            became=str(date_id) if date_id else None,
+            address=address,
         )
         await outbox.put(tx, told, subject=str(found.id), cause=found.cause, revision=kept.decision_revision)
         made = DecisionMade(

@@ -69,6 +69,12 @@ CREATE TABLE sources (
     CONSTRAINT sources_pkey PRIMARY KEY (kind, id)
 );
 
+CREATE TABLE imported_rows (
+    key text CONSTRAINT imported_rows_pkey PRIMARY KEY,
+    row jsonb NOT NULL,
+    taken_at timestamptz NOT NULL
+);
+
 CREATE TABLE suggestions (
     id uuid CONSTRAINT suggestions_pkey PRIMARY KEY,
     reference text NOT NULL,

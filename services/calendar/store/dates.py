@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import Row, Select, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from services.calendar.domain.dates import Description, Move, NewDate, StoredDate, sequence_after, slugs_for
 from services.calendar.domain.whens import columns_of, when_of
@@ -213,6 +213,18 @@ async def of_import(tx: Transaction, keys: Sequence[str]) -> Mapping[str, Stored
     """Return the dates with these import keys, held, by their keys."""
     found = await tx.execute(select(dates).where(dates.c.import_key.in_(keys)).order_by(dates.c.id).with_for_update())
     return {str(row.import_key): date_of(row) for row in found}
+
+
+async def years_of(tx: Transaction, yearly: str) -> Sequence[StoredDate]:
+    """Return every year's instance of a named day, held, earliest first."""
+    found = await tx.execute(select(dates).where(dates.c.yearly == yearly).order_by(dates.c.first_day, dates.c.id).with_for_update())
+    return [date_of(row) for row in found]
+
+
+async def newest_of_years(tx: Transaction) -> Sequence[StoredDate]:
+    """Return of each named day that comes again its instance of the last year that there is."""
+    known = select(dates).where(dates.c.yearly.is_not(None)).order_by(dates.c.yearly, dates.c.first_day.desc())
+    return [date_of(row) for row in await tx.execute(known.ext(distinct_on(dates.c.yearly)))]
 
 
 async def following(tx: Transaction, date_id: UUID, *, held: bool = False) -> Sequence[StoredDate]:

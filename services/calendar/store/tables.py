@@ -84,6 +84,15 @@ sources = Table(
     Column("told_at", DateTime(timezone=True), nullable=False),
 )
 
+# The rows of lists as they were last taken in: what a row no longer says is changed, and what people changed stays.
+imported_rows = Table(
+    "imported_rows",
+    TABLES,
+    Column("key", Text, primary_key=True),
+    Column("row", JSONB, nullable=False),  # its cells by the names of their columns
+    Column("taken_at", DateTime(timezone=True), nullable=False),
+)
+
 suggestions = Table(
     "suggestions",
     TABLES,
