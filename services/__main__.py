@@ -1,5 +1,7 @@
 """The `tidings` command; the one file that may import two services."""
 
+import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
 from typing import Annotated
@@ -36,6 +38,8 @@ from shared.service import Kafka, Service
 from shared.settings import Settings
 from shared.vault import new_key
 from shared.web.addresses import on_loopback
+
+_log = logging.getLogger(__name__)
 
 BUILDS: Mapping[str, Callable[[Parts], Service]] = {
     "desk": desk.build,
@@ -100,7 +104,8 @@ async def _run_all(settings: Settings) -> str:
             claimed = stack.enter_context(run_file.claim(settings.var))
             web = stack.enter_context(closing(open_port(settings.host, settings.port)))
             changes: dict[str, object] = {"port": web.getsockname()[1]}
-            if settings.database == "embedded":
+            started_database = settings.database == "embedded"
+            if started_database:
                 server = stack.enter_context(EmbeddedPostgres(settings.var / "postgres"))
                 changes["database"] = server.url
                 if server.pid is not None:
@@ -131,6 +136,10 @@ async def _run_all(settings: Settings) -> str:
                 )
             )
             _announce(parts, process, networks, lines)
+            if rehearsal and embedded and started_database:
+                # After the pages answer: nobody waits for lists.
+                taking = asyncio.create_task(_take_own_lists(parts), name="own lists")
+                stack.callback(taking.cancel)
 
         process = await serve(services, parts, _kafka(settings, embedded=embedded), web, ending, announce)
         return process.failure
@@ -147,6 +156,18 @@ def _kafka(settings: Settings, *, embedded: bool) -> Kafka:
         for topic in registry.topics_heard_by(name):
             readers.setdefault(topic, []).append(name)
     return Kafka(address=settings.kafka, embedded=embedded, probe=Probe(settings.kafka), readers=readers)
+
+
+async def _take_own_lists(parts: Parts) -> None:
+    """Take in what comes with Tidings, for a system that is there to be tried; what is there already stays as it is.
+
+    A system on servers of its own takes in what its operator imports, and nothing else.
+    """
+    for take in (calendar_import.take_own_lists,):
+        try:
+            await take(parts)
+        except Exception:
+            _log.exception("a list that comes with Tidings could not be taken in")
 
 
 async def _first_lines(parts: Parts, process: Process) -> Sequence[str]:
