@@ -14,13 +14,15 @@ from shared.ids import new_id
 from tests.pledges.pledges_app import Register, some_facts
 
 COUNTRIES = ("MA", "NP", "PT", "EG", "XK", "PE", "KE")
-CURRENCIES = ("USD", "EUR", "JPY", "KWD")
+CURRENCIES = {"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3}
+"""Currencies with their decimals."""
 
 
 def varied(random: Random, **changes: Any) -> Facts:
     """Return facts drawn at random."""
     kinds = random.sample(list(PledgeKind), random.choice((1, 1, 2)))
     financial = PledgeKind.FINANCIAL in kinds
+    currency = random.choice(list(CURRENCIES))
     published = date(2023, 1, 1) + timedelta(days=random.randrange(1200))
     facts: dict[str, Any] = {
         "title": {"en": f"Pledge {random.randrange(10**6)}"},
@@ -34,8 +36,8 @@ def varied(random: Random, **changes: Any) -> Facts:
         "regions": [region.value for region in Region if random.random() < 0.3],
         "objectives": sorted(random.sample(range(1, 24), random.randrange(1, 4))),
         "principles": [random.choice(list(Principle)).value],
-        "currency": random.choice(CURRENCIES) if financial else None,
-        "amount": Decimal(random.randrange(1, 10**8)) / 100 if financial else None,
+        "currency": currency if financial else None,
+        "amount": Decimal(random.randrange(1, 10**8)).scaleb(-CURRENCIES[currency]) if financial else None,
         "due": published + timedelta(days=random.randrange(30, 1500)),
         "state": random.choice(list(PledgeState)),
         "reported_on": published + timedelta(days=random.randrange(400)) if random.random() < 0.6 else None,

@@ -62,7 +62,9 @@ async def test_the_name_of_the_entity_and_translations_are_searched_too(register
         assert await _numbers(program, q) == [one.number], q
 
 
-@pytest.mark.parametrize("written", [part for pair in TEXTS.values() for part in pair] + ["A_b-c.d/e@f “g” h’i — ١٢ ﬁ Å İ", "a\u200bb\u00adc"])
+@pytest.mark.parametrize(
+    "written", [part for pair in TEXTS.values() for part in pair] + ["A_b-c.d/e@f “g” h’i — ١٢ ﬁ Å İ", "a\u200bb\u00adc"]
+)
 async def test_database_and_code_fold_alike(register: Register, written: str) -> None:
     asked = text("SELECT search_words('{}'::jsonb, '{}'::jsonb, :written)")
     async with register.database.transaction() as tx:
