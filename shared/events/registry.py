@@ -104,7 +104,6 @@ NOT_YET_TELLING = _pairs(
 )
 NOT_YET_LISTENING = _pairs(
     {
-        Service.INTAKE: (*_DATES, *_ISSUES, *_POSTS),
         Service.PLEDGES: ("submission.received.v1",),
     }
 )

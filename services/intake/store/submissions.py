@@ -31,6 +31,8 @@ from services.intake.store.tables import partners, receipts, submissions
 from shared.auth.tokens import Person
 from shared.db import Transaction
 
+TRACKING = "/intake/track/"
+"""The page of a submission for its sender is this with its token."""
 _TOLD_BY_MAIL = frozenset({SubmissionState.QUESTION, SubmissionState.ACCEPTED, SubmissionState.DECLINED})
 
 
@@ -162,6 +164,12 @@ async def by_form(tx: Transaction, form_hash: str) -> str | None:
     """Return the token of what a form was kept as, or None."""
     token: str | None = (await tx.execute(select(submissions.c.token).where(submissions.c.form_hash == form_hash))).scalar_one_or_none()
     return token
+
+
+async def id_by_form(tx: Transaction, form_hash: str) -> UUID:
+    """Return the id of what a form was kept as."""
+    found: UUID = (await tx.execute(select(submissions.c.id).where(submissions.c.form_hash == form_hash))).scalar_one()
+    return found
 
 
 async def earlier(tx: Transaction, partner_id: UUID, webhook_id: str) -> Earlier | None:
@@ -302,6 +310,13 @@ async def answer(tx: Transaction, submission_id: UUID, answers: Sequence[Mapping
         update(submissions)
         .where(submissions.c.id == submission_id)
         .values(answers=list(answers), state=SubmissionState.RECEIVED.value, reason=None, reason_language=None, event_id=told_as)
+    )
+
+
+async def reopen(tx: Transaction, submission_id: UUID) -> None:
+    """Let a submission await a decision again, as if there had been none."""
+    await tx.execute(
+        update(submissions).where(submissions.c.id == submission_id).values(state=SubmissionState.RECEIVED.value, decided_at=None)
     )
 
 
