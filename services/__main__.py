@@ -18,6 +18,7 @@ from services.newsletter import command as newsletter_command
 from services.newsletter import import_command as newsletter_import
 from services.newsletter import ledger_command as newsletter_ledger
 from services.pledges import app as pledges
+from services.pledges import import_command as pledges_import
 from services.social import app as social
 from shared import command, log
 from shared.auth.tokens import new_key_pair
@@ -62,13 +63,9 @@ app.add_typer(operations_command.app, name="events")
 imports = typer.Typer(no_args_is_help=True, help="Lists from elsewhere, taken in as a whole or not at all.")
 app.add_typer(imports, name="import")
 
-
-@imports.callback()
-def _imports() -> None:
-    """Keep `subscribers` a sub-command though it is the only one."""
-
-
 imports.command("subscribers")(newsletter_import.subscribers)
+imports.command("pledges")(pledges_import.pledges_command(inbox_wanted))
+imports.command("champions")(pledges_import.champions_command)
 
 
 @app.command("all")

@@ -104,7 +104,7 @@ NOT_YET_TELLING = _pairs(
             "contribution.accepted.v1",
             "contribution.withdrawn.v1",
         ),
-        Service.PLEDGES: (*_DECIDED, *_PLEDGES),
+        Service.PLEDGES: ("mail.wanted.v1",),
         Service.CALENDAR: (*_DECIDED, *_DATES, "deadline.near.v1"),
     }
 )
@@ -123,7 +123,6 @@ NOT_YET_LISTENING = _pairs(
             *_POSTS,
         ),
         Service.INTAKE: (*_DATES, *_ISSUES, *_POSTS),
-        Service.PLEDGES: ("submission.received.v1",),
         Service.CALENDAR: ("submission.received.v1", *_TALKS, *_NEWS, *_PLEDGES, *_ISSUES),
         Service.NEWSLETTER: (
             *_TALKS,
