@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.calendar.handlers import LISTENS as CALENDAR_LISTENS
+from services.calendar.handlers import listens_at as calendar_listens
 from services.desk.handlers import LISTENS as DESK_LISTENS
 from services.intake.handlers import LISTENS as INTAKE_LISTENS
 from services.newsletter.handlers import listens as newsletter_listens
@@ -26,7 +26,7 @@ LISTENS: dict[str, Listeners] = {
     "pledges": pledges_listens("http://127.0.0.1:8000"),
     "newsletter": newsletter_listens("http://127.0.0.1:8000"),
     "social": listens_at("http://127.0.0.1:8000"),
-    "calendar": CALENDAR_LISTENS,
+    "calendar": calendar_listens("http://127.0.0.1:8000", "Europe/Zurich"),
 }
 CLASSES = {model.__name__: event_type for event_type, model in registry.EVENT_TYPES.items()}
 

@@ -357,15 +357,16 @@ def test_when_an_owner_is_to_be_asked(why: str, changes: dict[str, Any], expecte
 
 async def test_owners_are_asked_once_on_each_occasion_in_the_language_of_the_pledge(register: Register, reader: httpx.AsyncClient) -> None:
     today = clock.now().date()
-    old = {"published_on": today - timedelta(days=500), "due": today + timedelta(days=500)}
+    old: dict[str, Any] = {"published_on": today - timedelta(days=500), "due": today + timedelta(days=500)}
     silent = await register.publish(**old, language="ar", title={"ar": "إنهاء رسوم الاستقدام"}, description={"ar": "x"})
     await register.publish(due=today - timedelta(days=1), published_on=today - timedelta(days=100))
-    for changes in (
+    others: list[dict[str, Any]] = [
         {"synthetic": True},
         {"state": PledgeState.FULFILLED},
         {"standing": Standing.WITHDRAWN},
         {"reported_on": today},
-    ):
+    ]
+    for changes in others:
         await register.publish(**{**old, **changes})
     await register.publish(**old, contact=False)
     [job] = [one for one in register.service.jobs if isinstance(one, Job) and one.name == "reminders to owners"]
@@ -402,7 +403,7 @@ async def test_every_mail_can_be_written_in_every_language(register: Register, m
 
 async def test_a_contact_that_cannot_be_opened_stops_no_other(register: Register, staff: httpx.AsyncClient) -> None:
     today = clock.now().date()
-    old = {"published_on": today - timedelta(days=500), "due": today + timedelta(days=500)}
+    old: dict[str, Any] = {"published_on": today - timedelta(days=500), "due": today + timedelta(days=500)}
     lost = await register.publish(**old)
     await register.publish(**old)
     async with register.database.transaction() as tx:

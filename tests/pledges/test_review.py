@@ -27,8 +27,9 @@ REVIEW = "/pledges/review/"
 
 def came_in(register: Register, subject: UUID, *, revision: int = 1, **changes: Any) -> StoredRecord:
     """The door's event about a pledge: the form's example, some of its fields changed."""
-    told = {name: changes.pop(name) for name in ("answers", "channel", "entered_by", "kind") if name in changes}
-    fields = {name: value for name, value in {**PledgeSubmission.example, **changes}.items() if value is not None}
+    told: dict[str, Any] = {name: changes.pop(name) for name in ("answers", "channel", "entered_by", "kind") if name in changes}
+    whole: dict[str, Any] = {**PledgeSubmission.example, **changes}
+    fields = {name: value for name, value in whole.items() if value is not None}
     parts = PledgeSubmission.model_validate(fields).split()
     data = {
         "kind": "pledge",
@@ -156,8 +157,8 @@ async def test_a_question_waits_for_its_answer_and_then_for_a_moderator_again(re
 
 
 async def test_who_entered_a_pledge_for_somebody_else_cannot_accept_it(register: Register, staff: httpx.AsyncClient) -> None:
-    submission = await submitted(register, channel="staff")
-    await register.rows("UPDATE submissions SET entered_by = :who RETURNING id", who=ALEX.id)
+    submission = await submitted(register, channel="staff", entered_by=ALEX.id)
+    assert (await register.tasks())[0].facts["not_by"] == ALEX.id
     assert "another moderator must accept it" in page(await staff.get(f"{REVIEW}{submission}")).text
     page(await staff.post(f"{REVIEW}{submission}/accept"), 403)
     assert await state_of(register, submission) == "received"

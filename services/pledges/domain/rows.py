@@ -13,14 +13,12 @@ from services.pledges.domain.pledges import Facts, facts_of
 from services.pledges.domain.submissions import number_as_written
 from shared.events.codes import PledgeKind, PledgeState
 from shared.events.kinds.faults import fault_key, meaning_of
-from shared.events.kinds.parts import SYNTHETIC
+from shared.events.kinds.parts import SYNTHETIC, UNKNOWN_CONTACT
 from shared.events.kinds.pledge import PledgeSubmission
 from shared.events.kinds.rules import KIND_RULES
 
 WORLDWIDE = "global"
 """A region in lists that is none: such a pledge is about no region more than about another."""
-NO_CONTACT = {"name": "-", "mail": "nobody@example.org"}
-"""Stands where a list names nobody: the form's model wants a contact. It is not kept."""
 
 Cells = Mapping[str, str]
 """A row by the names of its columns; what is empty is an empty text."""
@@ -108,7 +106,7 @@ def entry_of(line: int, cells: Cells, *, today: date, rehearsing: bool) -> Entry
         state=state,
         evidence=_evidence(cells),
         superseded_by=successor if state is PledgeState.SUPERSEDED else None,
-        contact=(submission.contact.name, submission.contact.mail) if cells["contact_email"] else None,
+        contact=(submission.contact.name, submission.contact.mail) if submission.contact else None,
     )
 
 
@@ -138,10 +136,10 @@ def _submission(cells: Cells, *, synthetic: bool) -> PledgeSubmission:
         "money": {"currency": cells["currency"], "amount": cells["amount"]} if cells["amount"] or cells["currency"] else None,
         "start": cells["start"] or None,
         "due": cells["due"],
-        "contact": {"name": cells["contact_name"] or cells["entity"] or "-", "mail": mail} if mail else NO_CONTACT,
+        "contact": {"name": cells["contact_name"] or cells["entity"] or "-", "mail": mail} if mail else None,
     }
     try:
-        return PledgeSubmission.model_validate(values, context=SYNTHETIC if synthetic else None)
+        return PledgeSubmission.model_validate(values, context={**UNKNOWN_CONTACT, **(SYNTHETIC if synthetic else {})})
     except ValidationError as error:
         raise _refusal(error, cells) from None
 

@@ -29,8 +29,7 @@ async def take_in(tx: Transaction, event: Received[SubmissionReceived]) -> Store
         "language": data.language,
         "channel": data.channel.value,
         "partner": data.partner,
-        # Told by doors that know who enters something for somebody else.
-        "entered_by": getattr(data, "entered_by", None),
+        "entered_by": data.entered_by,
         "public": dict(data.public),
         "internal": dict(data.internal),
         "files": [file.model_dump(mode="json") for file in data.files],

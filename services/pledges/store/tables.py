@@ -2,7 +2,23 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, ForeignKey, Index, Integer, LargeBinary, Numeric, Sequence, Table, Text, Uuid
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Sequence,
+    Table,
+    Text,
+    Uuid,
+    func,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db import metadata
@@ -67,6 +83,8 @@ pledges = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Index("pledges_published_on_idx", "published_on"),
+    Index("pledges_newest_idx", "published_on", "number"),
+    Index("pledges_matched_number_idx", "matched_number"),
     Index("pledges_objectives_idx", "objectives", postgresql_using="gin"),
     Index("pledges_countries_idx", "countries", postgresql_using="gin"),
 )
@@ -86,7 +104,11 @@ versions = Table(
     Column("changed_by", Text),  # id of the person of the team; empty where none did
     Index("versions_stands_from_idx", "pledge_id", "stands_from", "revision"),
     Index("versions_recorded_at_idx", "recorded_at"),
+    Index("versions_number_idx", "number"),
 )
+# The words of every text of a pledge, folded; `domain.search` says how.
+for _kept in (pledges, versions):
+    Index(f"{_kept.name}_words_idx", func.search_words(_kept.c.title, _kept.c.description, _kept.c.entity), postgresql_using="gin")
 
 submissions = Table(
     "submissions",

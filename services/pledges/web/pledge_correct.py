@@ -11,7 +11,6 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from services.pledges.domain.pledges import Facts, Pledge, PledgeError, UnknownPledgeError
-from services.pledges.domain.rows import NO_CONTACT
 from services.pledges.reviewing import Reviewing, locked, manage_path
 from services.pledges.store import pledges
 from services.pledges.web.pledge_manage import MANAGE
@@ -20,7 +19,7 @@ from shared.auth.require import require
 from shared.auth.tokens import Person
 from shared.db import Database
 from shared.events.codes import EntityType, PledgeKind, PledgeWay, Principle, Region, Role, Scope
-from shared.events.kinds.parts import SYNTHETIC
+from shared.events.kinds.parts import SYNTHETIC, UNKNOWN_CONTACT
 from shared.events.kinds.pledge import PledgeSubmission
 from shared.web import wording
 from shared.web.forms import Fault, faults_of
@@ -64,7 +63,6 @@ class Filled:
             "links": [{"address": address} for address in rows["links"]],
             "money": {"currency": currency or "", "amount": amount or ""} if currency or amount else None,
             "population": "migrants",
-            "contact": NO_CONTACT,  # the model asks for one; whom the register asks is nothing of this form
         }
 
 
@@ -130,7 +128,9 @@ class Correcting:
         async with request.form(max_files=0, max_fields=_FIELDS_MAX) as form:
             filled = filled_in(form, pledge.facts.language)
         try:
-            submission = PledgeSubmission.model_validate(filled.values(), context=SYNTHETIC if pledge.facts.synthetic else None)
+            # Whom the register asks is nothing of this form.
+            context = {**UNKNOWN_CONTACT, **(SYNTHETIC if pledge.facts.synthetic else {})}
+            submission = PledgeSubmission.model_validate(filled.values(), context=context)
         except ValidationError as error:
             return self._page(request, pledge, filled, 422, faults=faults_of(error))
         try:
