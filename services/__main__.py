@@ -22,6 +22,7 @@ from services.newsletter import command as newsletter_command
 from services.newsletter import import_command as newsletter_import
 from services.newsletter import ledger_command as newsletter_ledger
 from services.pledges import app as pledges
+from services.pledges import import_command as pledges_import
 from services.social import app as social
 from shared import command, log
 from shared.auth.tokens import new_key_pair
@@ -77,6 +78,8 @@ def _imports() -> None:
 imports.command("subscribers")(newsletter_import.subscribers)
 imports.command("workplan")(calendar_import.workplan)
 imports.command("observances")(calendar_import.observances)
+imports.command("pledges")(pledges_import.pledges_command(inbox_wanted))
+imports.command("champions")(pledges_import.champions_command)
 
 
 @app.command("all")

@@ -98,15 +98,11 @@ NOT_YET_TELLING = _pairs(
             "mail.wanted.v1",
             "submission.decided.v1",
         ),
-        Service.PLEDGES: (*_DECIDED, *_PLEDGES),
+        Service.PLEDGES: ("mail.wanted.v1",),
         Service.CALENDAR: ("mail.wanted.v1",),
     }
 )
-NOT_YET_LISTENING = _pairs(
-    {
-        Service.PLEDGES: ("submission.received.v1",),
-    }
-)
+NOT_YET_LISTENING = _pairs({})
 
 
 def topic_of(service: str) -> str:
