@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# A second reader of calendar feeds, for the tests alone; without npm they are skipped and say why.
+NODE := $(VENV)/node
+NODE_STAMP := $(NODE)/.installed
 JOBS ?= auto
 
 .PHONY: help setup run test lint types bench locks docs clean
@@ -10,7 +13,7 @@ JOBS ?= auto
 help: ## shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-setup: $(STAMP) ## makes .venv with everything that running and testing need
+setup: $(STAMP) $(NODE_STAMP) ## makes .venv with everything that running and testing need
 
 $(STAMP): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tidings needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -18,6 +21,10 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(NODE_STAMP): tests/calendar/ical_js/package-lock.json | $(STAMP)
+	@mkdir -p $(NODE) && cp tests/calendar/ical_js/package.json tests/calendar/ical_js/package-lock.json $(NODE)
+	@if command -v npm >/dev/null; then npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --silent && touch $@; fi
 
 run: setup ## every service in one process, with embedded PostgreSQL and Kafka
 	@exec $(BIN)/tidings all

@@ -32,6 +32,7 @@ FOR_EVERYBODY = re.compile(
     r"|newsletter/(archive/.*|archive\.atom)?"
     r"|practices/.*|intake/(submit|confirm|track|catalogue|api/v1/catalogue|webhooks)(/.*)?"
     r"|newsletter/(subscribe|u|confirm)(/.*)?"
+    r"|calendar/(month/.*|workplan|embed|feed\.ics|feed\.json|\{slug\}(\.ics)?)?"
     r"|desk/(sign-in(/.*)?|sign-out|session))?"
 )
 """The addresses that need nobody to be signed in; `/` among them."""

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, cast, func, literal, or_, select, true
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import BigInteger, Date, Text
+from sqlalchemy import ColumnElement, Row, Select, and_, case, cast, func, literal, or_, select, text, true
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
+from sqlalchemy.types import TIMESTAMP, BigInteger, Date, Text
 
 from services.calendar.domain.dates import NEVER_PUBLIC
 from services.calendar.domain.entries import CANCELLED_KEPT, Entry
@@ -102,16 +102,16 @@ async def months(tx: Transaction, filters: Filters) -> Sequence[Filled]:
     one_period = func.jsonb_build_array(func.jsonb_build_object("first", dates.c.first_day, "last", dates.c.last_day))
     periods = case((dates.c.precision.in_(EXACT), one_period), else_=dates.c.windows)
     window = func.jsonb_array_elements(periods).table_valued("value").alias("period")
-    begins, ends = (func.date_trunc("month", cast(window.c.value.op("->>")(name), Date)) for name in ("first", "last"))
+    begins, ends = (func.date_trunc("month", cast(window.c.value.op("->>")(name), TIMESTAMP)) for name in ("first", "last"))
     parts = select(dates.c.precision, begins.label("begins"), ends.label("ends")).select_from(dates.join(window, true()))
     span = parts.where(chosen(filters)).subquery()
-    month = func.generate_series(span.c.begins, span.c.ends, "1 month").table_valued("value").alias("month")
+    month = func.generate_series(span.c.begins, span.c.ends, text("interval '1 month'")).table_valued("first").render_derived(name="month")
     exact = func.count().filter(span.c.precision.in_(EXACT))
     query = (
-        select(cast(month.c.value, Date), exact, func.count() - exact)
+        select(cast(month.c.first, Date), exact, func.count() - exact)
         .select_from(span.join(month, true()))
-        .group_by(month.c.value)
-        .order_by(month.c.value)
+        .group_by(month.c.first)
+        .order_by(month.c.first)
     )
     return [Filled(month=Month.of(first), exact=one, approximate=other) for first, one, other in await tx.execute(query)]
 
@@ -195,7 +195,7 @@ async def _last_moves(tx: Transaction, ids: Sequence[UUID] | None) -> Mapping[UU
     """Return when dates were before their last move: these dates, or all."""
     if ids is not None and not ids:
         return {}
-    query = select(moves.c.date_id, moves.c.was).distinct(moves.c.date_id).order_by(moves.c.date_id, moves.c.sequence.desc())
+    query = select(moves.c.date_id, moves.c.was).ext(distinct_on(moves.c.date_id)).order_by(moves.c.date_id, moves.c.sequence.desc())
     if ids is not None:
         query = query.where(moves.c.date_id.in_(ids))
     return {row.date_id: WHEN.validate_python(row.was) for row in await tx.execute(query)}

@@ -15,12 +15,15 @@ from services.calendar.web.choosing import asked_of, choices, chosen, ways_of, w
 from services.calendar.web.entry_view import PATH, View, by_period, view
 from shared import clock, i18n
 from shared.db import Database
+from shared.events.times import YEARS
 from shared.web import wording
 from shared.web.pages import Pages
 from shared.web.request_state import reader_language
 
 # Months are shown whole; as many as bring a page to this number of dates, or one that has more.
 PAGE_DATES = 25
+# And never further than this, so that what is only roughly known beside them is of the same time.
+PAGE_MONTHS = 12
 # Of what is only roughly known in the months shown.
 ROUGH_MAX = 100
 
@@ -96,14 +99,15 @@ def span_of(filled: Sequence[Filled], anchor: Month) -> Span:
     exact = [one for one in filled if one.exact]
     months, count = [anchor], next((one.exact for one in exact if one.month == anchor), 0)
     after = [one for one in exact if one.month > anchor]
-    while after and count + after[0].exact <= PAGE_DATES:
+    end = anchor.shifted(PAGE_MONTHS) or Month(year=YEARS[-1], month=12)
+    while after and after[0].month < end and count + after[0].exact <= PAGE_DATES:
         one = after.pop(0)
         months.append(one.month)
         count += one.exact
     last = months[-1]
-    before, count = None, 0
+    before, count, begin = None, 0, anchor.shifted(-PAGE_MONTHS) or anchor
     for one in reversed([one for one in exact if one.month < anchor]):
-        if before is not None and count + one.exact > PAGE_DATES:
+        if before is not None and (one.month < begin or count + one.exact > PAGE_DATES):
             break
         before, count = one.month, count + one.exact
     # Where nothing has a day any more, the way leads on to what is only roughly known.
@@ -125,6 +129,8 @@ def _sections(exact: Sequence[Entry], span: Span, reader: str) -> Sequence[Secti
         # What began before the page does stands at its head.
         own = [entry for entry in exact if month == max(Month.of(entry.first_day), span.first)]
         views = [view(entry, reader, today) for entry in own]
+        if not views and month != span.first:
+            continue  # something that began before goes on in it, and nothing begins
         found.append(
             Section(
                 name=i18n.month(month.first, reader),
