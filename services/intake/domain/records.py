@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from shared.events.base import EventData
-
-E = TypeVar("E", bound=EventData)
 
 
 class RecordState(StrEnum):
@@ -30,7 +28,6 @@ class Record(Protocol):
         ...
 
 
-def told(event: type[E], record: Record, **more: Any) -> E:
+def facts_for(event: type[EventData], record: Record) -> dict[str, Any]:
     """Return what the others are told of a record; what the event does not carry, such as what only the form asks, is left out."""
-    named = {name: value for name, value in record.fields.items() if name in event.model_fields}
-    return event(**{**named, "language": record.language, **more})
+    return {name: value for name, value in record.fields.items() if name in event.model_fields} | {"language": record.language}

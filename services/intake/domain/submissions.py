@@ -2,9 +2,9 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,14 @@ TWO_PERSONS = frozenset({"news"})
 """Kinds that are said in the Network's own name: who wrote them last does not publish them."""
 OPEN = frozenset({SubmissionState.RECEIVED, SubmissionState.QUESTION})
 """States in which a submission awaits a decision."""
+
+
+class CameBy(StrEnum):
+    """How something reached the colleague who enters it."""
+
+    MAIL = "mail"
+    NOTE_VERBALE = "note-verbale"
+    TELEPHONE = "telephone"
 
 
 class IntakeError(Exception):
@@ -81,6 +89,12 @@ class NewSubmission:
     contact_sealed: bytes
     token: str  # of the tracking page; nobody can guess it
     received_at: datetime
+    files: Sequence[Mapping[str, Any]] = ()  # sha256, name, media_type and size of each file that came with it
+    entered_by: str | None = None  # id of the colleague who entered it for somebody; empty for other channels
+    entered_by_name: str | None = None
+    came_by: str | None = None  # how it reached the colleague: a word of CameBy
+    came_on: date | None = None
+    came_from: str | None = None  # who sent it, in the colleague's words
 
     @property
     def title(self) -> Mapping[str, str]:
@@ -90,7 +104,7 @@ class NewSubmission:
     @property
     def hands(self) -> frozenset[str]:
         """The ids of those who may not be the one to accept it."""
-        return frozenset()
+        return frozenset({self.entered_by} if self.entered_by else ())
 
     @property
     def cause(self) -> Cause:
@@ -122,11 +136,18 @@ class StoredSubmission:
     received_at: datetime
     decided_at: datetime | None
     decided_by_name: str | None  # of the person who decided here; the team sees it, the sender does not
-    entered_by: str | None  # id of the colleague who entered it for somebody; empty for other channels
     draft: Mapping[str, Any] | None  # the public fields as a colleague has changed them; empty once they are published
     edited_by: str | None  # id of the person who changed them last
     edited_by_name: str | None
     edited_at: datetime | None
+    files: Sequence[Mapping[str, Any]]  # sha256, name, media_type and size of each file that came with it
+    answers: Sequence[Mapping[str, Any]]  # what its sender answered: question, text and answered_at, oldest first
+    became: str | None  # id of the pledge or date that another service made of it
+    entered_by: str | None  # id of the colleague who entered it for somebody; empty for other channels
+    entered_by_name: str | None
+    came_by: str | None  # how it reached the colleague: a word of CameBy
+    came_on: date | None
+    came_from: str | None  # who sent it, in the colleague's words
 
     @property
     def title(self) -> Mapping[str, str]:
@@ -146,13 +167,22 @@ class StoredSubmission:
     @property
     def hands(self) -> frozenset[str]:
         """The ids of those who may not be the one to accept it."""
-        last_written_by = self.edited_by if self.kind in TWO_PERSONS else None
-        return frozenset(person for person in (self.entered_by, last_written_by) if person)
+        return frozenset(hand for hand in (self.entered_by, self.edited_by if self.kind in TWO_PERSONS else None) if hand is not None)
 
     @property
     def words(self) -> Mapping[str, Any]:
         """Its public fields, as a colleague has changed them where one has."""
         return self.draft or self.public
+
+    @property
+    def told_revision(self) -> int:
+        """The revision of its last submission.received event: each answer is told again."""
+        return 1 + len(self.answers)
+
+    @property
+    def may_be_written_to(self) -> bool:
+        """Whether its contact is one that we know to be real: the person confirmed it, or a partner that we know named it."""
+        return bool(self.contact_sealed) and (self.contact_confirmed_at is not None or self.channel == Channel.WEBHOOK)
 
     @property
     def is_reviewed_here(self) -> bool:
@@ -168,6 +198,7 @@ class Decision:
     reason: str | None = None
     reason_language: str | None = None
     address: str | None = None
+    became: str | None = None  # id of what another service made of it
     revision: int = 0  # of the event that told it; 0 for a decision made here
 
 
@@ -236,6 +267,7 @@ def take_in(
     received_at: datetime,
     seal: Callable[[bytes], bytes],
     partner_id: UUID | None = None,
+    files: Sequence[Mapping[str, Any]] = (),
 ) -> NewSubmission:
     """Return what is kept of a submission: its fields by who may see them, the contact encrypted."""
     parts = submission.split()
@@ -247,9 +279,10 @@ def take_in(
         language=submission.language,
         public=parts.public,
         internal=parts.internal,
-        contact_sealed=seal(orjson.dumps(parts.contact)),
+        contact_sealed=seal(orjson.dumps(parts.contact)) if parts.contact else b"",
         token=new_token(),
         received_at=received_at,
+        files=files,
     )
 
 
@@ -257,15 +290,20 @@ def received_event(new: NewSubmission | StoredSubmission, reference: str) -> Sub
     """Return what the others are told of it; the contact travels, encrypted, only to a service that has to mail the person."""
     travels = reviewer_of(new.kind) is not Service.INTAKE
     language: Any = new.language  # the model reads what the database gave back
+    answers: Any = new.answers if isinstance(new, StoredSubmission) else ()
+    files: Any = [{**file, "service": Service.INTAKE} for file in new.files]
     return SubmissionReceived(
         kind=new.kind,
         reference=reference,
         language=language,
         channel=Channel(new.channel),
         partner=str(new.partner_id) if new.partner_id else None,
+        entered_by=new.entered_by,
         public=new.public,
         internal=new.internal,
-        contact=new.contact_sealed.decode("ascii") if travels else None,
+        contact=new.contact_sealed.decode("ascii") if travels and new.contact_sealed else None,
+        files=files,
+        answers=answers,
     )
 
 
@@ -298,11 +336,16 @@ def check_may_edit(submission: StoredSubmission) -> None:
 
 def check_may_publish_draft(submission: StoredSubmission, *, by: str) -> None:
     """Return where the colleague `by` may publish what somebody has changed; raises as `check_may_decide` does."""
+    check_has_correction(submission)
+    if by in submission.hands:
+        raise OwnWorkError(OwnWorkError.__doc__)
+
+
+def check_has_correction(submission: StoredSubmission) -> None:
+    """Return where a correction waits to be published; raises as `check_may_decide` does."""
     check_may_edit(submission)
     if submission.draft is None or submission.is_open:
         raise AlreadyDecidedError(submission.state)
-    if by in submission.hands:
-        raise OwnWorkError(OwnWorkError.__doc__)
 
 
 def check_is_talk(submission: StoredSubmission) -> None:
@@ -318,6 +361,13 @@ def corrections_need_another(submission: StoredSubmission) -> bool:
     return submission.kind in TWO_PERSONS and submission.state is SubmissionState.ACCEPTED
 
 
+def answered(submission: StoredSubmission, text: str, at: datetime) -> Sequence[Mapping[str, Any]]:
+    """Return the answers of a submission with one more, to the question that is open; raises AlreadyDecidedError where none is."""
+    if submission.state is not SubmissionState.QUESTION or submission.reason is None:
+        raise AlreadyDecidedError(submission.state)
+    return (*submission.answers, {"question": submission.reason, "text": text, "answered_at": at.isoformat()})
+
+
 def told_decision(submission: StoredSubmission, told: SubmissionDecided, revision: int) -> Decision | None:
     """Return what another service decided, or None where something newer is already known.
 
@@ -325,13 +375,14 @@ def told_decision(submission: StoredSubmission, told: SubmissionDecided, revisio
     """
     if submission.is_reviewed_here:
         raise ReviewedHereError(ReviewedHereError.__doc__)
-    if revision < submission.decision_revision:
+    if revision <= submission.decision_revision:
         return None
     return Decision(
         state=SubmissionState(told.verdict.value),
         reason=told.reason,
         reason_language=told.language if told.reason else None,
         address=told.address,
+        became=told.became,
         revision=revision,
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.intake.domain import StoredSubmission, submission_cause
-from services.intake.domain.records import told
+from services.intake.domain.records import facts_for
 from services.intake.domain.slugs import news_path, slugs_for
 from services.intake.store import records
 from services.intake.store.tables import news
@@ -19,7 +19,7 @@ async def accept(tx: Transaction, found: StoredSubmission, fields: Mapping[str, 
     """Publish an item; returns the address of its page."""
     slugs = slugs_for(fields["title"], found.language, found.reference)
     item = await records.add(tx, news, found, fields, at, slugs=slugs, **_found_by(fields))
-    event = told(NewsPublished, item, address=f"{public_url}{news_path(item.slug)}")
+    event = NewsPublished(**facts_for(NewsPublished, item), address=f"{public_url}{news_path(item.slug)}")
     await outbox.put(tx, event, subject=str(item.id), cause=submission_cause(found), revision=item.revision)
     return f"{public_url}{news_path(item.slug)}"
 
@@ -27,7 +27,7 @@ async def accept(tx: Transaction, found: StoredSubmission, fields: Mapping[str, 
 async def correct(tx: Transaction, found: StoredSubmission, fields: Mapping[str, Any], *, at: datetime, public_url: str) -> None:
     """Change what an item says, and tell it again."""
     item = await records.correct(tx, news, found.id, fields, at, **_found_by(fields))
-    event = told(NewsPublished, item, address=f"{public_url}{news_path(item.slug)}")
+    event = NewsPublished(**facts_for(NewsPublished, item), address=f"{public_url}{news_path(item.slug)}")
     await outbox.put(tx, event, subject=str(item.id), cause=submission_cause(found), revision=item.revision)
 
 

@@ -17,6 +17,7 @@ from services.intake.web import (
 from services.intake.web.partner_manage import Partners
 from services.intake.web.practice_submit import PracticeForm
 from services.intake.web.submission_decide import Decisions
+from services.intake.web.submission_edit import Editing
 from services.intake.web.submission_show import SubmissionPage
 from services.intake.web.talk_change import TalkChanges
 from services.intake.web.webhook_accept import Door
@@ -41,6 +42,7 @@ def all_of(database: Database, vault: Vault, pages: Pages, mails: Mails) -> Sequ
         news_browse.router(database, pages),
         submission_list.router(database, pages),
         Decisions(database, page, pages.public_url).router(),
+        Editing(database, page, pages).router(),
         TalkChanges(database, page, pages).router(),
         Partners(database, vault, pages).router(),
     )

@@ -12,14 +12,14 @@ from services.intake import domain
 from services.intake.domain import Decision, StoredSubmission, SubmissionState
 from services.intake.publishing.by_kind import PUBLISHERS
 from services.intake.publishing.deciding import decide
-from services.intake.store import submissions
+from services.intake.store import reviews, submissions
 from services.intake.store.reviews import PATH
 from services.intake.web.submission_show import REFUSALS, SubmissionPage, id_in, locked
 from shared import clock, i18n
 from shared.auth.require import require
 from shared.auth.tokens import Person
 from shared.db import Database, Transaction
-from shared.events.codes import Role
+from shared.events.codes import Role, TaskEnd
 from shared.events.texts import Line, Text
 from shared.web.forms import Fault, faults_of
 
@@ -115,6 +115,8 @@ class Decisions:
         decision = Decision(state=SubmissionState.WITHDRAWN, reason=reason, reason_language=_written_in(language, found))
         await decide(tx, found, decision, by=moderator, public_url=self._public_url)
         await submissions.drop_draft(tx, found.id)
+        cause = domain.submission_cause(found)
+        await reviews.close_correction(tx, found, by=moderator.id, end=TaskEnd.WITHDRAWN, cause=cause)
 
 
 def _written_in(language: str, found: StoredSubmission) -> str:

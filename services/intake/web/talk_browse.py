@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
-from shared.when import say
 from starlette.exceptions import HTTPException
 
 from services.intake.domain.slugs import TALKS, practice_path, talk_path
@@ -31,6 +30,7 @@ from shared.events.times import TimeWithZone
 from shared.web import wording
 from shared.web.pages import Pages, Sentence, localize, plain
 from shared.web.request_state import reader_language
+from shared.when import say
 
 PAGE_SIZE = 20
 

@@ -82,7 +82,7 @@ class TalkChanges:
         """Say that a Talk is not held; its page stays, with the reason."""
         written_in = language if language in i18n.CONTENT_LANGUAGES else i18n.DEFAULT
         try:
-            reason: dict[str, str] = {**_BECAUSE.validate_python({written_in: because})}
+            reason = {str(code): text for code, text in _BECAUSE.validate_python({written_in: because}).items()}
         except ValidationError as error:
             faults = [replace(fault, field="because") for fault in faults_of(error)]
             filled = {"because": because, "language": written_in}

@@ -53,7 +53,7 @@ async def outcome_in(tx: Transaction, filled: Mapping[str, str]) -> dict[str, An
 def _summary(filled: Mapping[str, str], faults: list[Fault]) -> Mapping[str, str]:
     texts = {code: text for code in i18n.CONTENT_LANGUAGES if (text := filled.get(f"summary.{code}", "").strip())}
     try:
-        return {**_SUMMARY.validate_python(texts)}
+        return {str(code): text for code, text in _SUMMARY.validate_python(texts).items()}
     except ValidationError as error:
         if not texts:
             faults.append(_fault("summary.en", "missing"))

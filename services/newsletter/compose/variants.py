@@ -17,6 +17,7 @@ from shared import i18n
 from shared.events.codes import Language
 from shared.mail.bodies import slot
 from shared.web import writing
+from shared.when import say
 
 LEAVE = "leave"
 """The slot where the reader's own link to unsubscribe and preferences stands."""
@@ -141,6 +142,7 @@ def _context(edition: Edition, language: Language) -> dict[str, object]:
         "dir": i18n.direction(language),
         "t": partial(i18n.translate, language),
         "said": partial(said, reader=language),
+        "say_when": partial(say, language=language),
         "language_name_of": partial(i18n.language_name, reader=language),
         "parts_in_order": list(arrange(edition.blocks)),
     }
