@@ -87,26 +87,28 @@ def fields_of(model: type[Submission]) -> tuple[FormField, ...]:
 def _field(name: str, schema: Mapping[str, Any], required: bool, definitions: Mapping[str, Any]) -> FormField:
     inner = _resolved(schema, definitions)
     field = FormField(name=name, widget=Widget.LINE, required=required, max_length=inner.get("maxLength", 0))
+    changes: Mapping[str, Any]
     match inner:
         case {"enum": words}:
-            return replace(field, widget=Widget.CHOICE, options=tuple(words))
+            changes = {"widget": Widget.CHOICE, "options": tuple(words)}
         case {"const": word}:
-            return replace(field, widget=Widget.CHOICE, options=_OTHERS.get(name, (word,)))
+            changes = {"widget": Widget.CHOICE, "options": _OTHERS.get(name, (word,))}
         case {"discriminator": {"propertyName": "precision"}, "oneOf": list(branches)}:
-            return replace(field, widget=Widget.WHEN, options=_ways_to_say(branches))
+            changes = {"widget": Widget.WHEN, "options": _ways_to_say(branches)}
         case {"type": "object", "additionalProperties": dict(text)}:
             lengths = {"min_length": text.get("minLength", 0), "max_length": text.get("maxLength", 0)}
-            return replace(field, widget=Widget.TEXTS, options=LANGUAGES, **lengths)
+            changes = {"widget": Widget.TEXTS, "options": LANGUAGES, **lengths}
         case {"type": "object", "properties": {"precision": {"const": "day"}}}:
-            return replace(field, widget=Widget.DAYS)
+            changes = {"widget": Widget.DAYS}
         case {"type": "object", "properties": dict()}:
-            return replace(field, widget=Widget.GROUP, parts=_parts(inner, definitions, f"{name}."))
+            changes = {"widget": Widget.GROUP, "parts": _parts(inner, definitions, f"{name}.")}
         case {"type": "array", "items": dict(items)}:
-            return _several(field, inner, _resolved(items, definitions))
+            changes = _several(name, inner, _resolved(items, definitions))
         case {"type": "string"}:
-            return _written(inner, field)
+            changes = _written(inner, field)
         case _:
             raise TypeError(f"no widget fits the field {name}: {inner}")
+    return replace(field, **changes)
 
 
 def _ways_to_say(branches: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
@@ -114,27 +116,27 @@ def _ways_to_say(branches: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
     return tuple(ways[branch["$ref"].rpartition("/")[2]] for branch in branches)
 
 
-def _written(schema: Mapping[str, Any], field: FormField) -> FormField:
+def _written(schema: Mapping[str, Any], field: FormField) -> Mapping[str, Any]:
     if schema.get("pattern") == _CURRENCY_PATTERN:
-        return replace(field, widget=Widget.CHOICE, options=tuple(sorted(CURRENCIES)))
+        return {"widget": Widget.CHOICE, "options": tuple(sorted(CURRENCIES))}
     by_format = {"uri": Widget.ADDRESS, "email": Widget.MAIL, "date": Widget.DAY}
-    return replace(field, widget=by_format.get(schema.get("format", ""), Widget.TEXT if field.long else Widget.LINE))
+    return {"widget": by_format.get(schema.get("format", ""), Widget.TEXT if field.long else Widget.LINE)}
 
 
-def _several(field: FormField, schema: Mapping[str, Any], items: Mapping[str, Any]) -> FormField:
+def _several(name: str, schema: Mapping[str, Any], items: Mapping[str, Any]) -> Mapping[str, Any]:
     match items:
         case {"enum": words}:
-            return replace(field, widget=Widget.BOXES, options=tuple(words))
+            return {"widget": Widget.BOXES, "options": tuple(words)}
         case {"type": "integer", "maximum": 23}:
-            return replace(field, widget=Widget.BOXES, options=_OBJECTIVES)
+            return {"widget": Widget.BOXES, "options": _OBJECTIVES}
         case {"pattern": pattern} if pattern == _COUNTRY_PATTERN:
-            return replace(field, widget=Widget.CODES, options=tuple(sorted(COUNTRIES)), max_rows=len(COUNTRIES))
+            return {"widget": Widget.CODES, "options": tuple(sorted(COUNTRIES)), "max_rows": len(COUNTRIES)}
         case {"type": "object"}:
-            return replace(field, widget=Widget.ROWS, parts=_parts(items, {}), max_rows=schema["maxItems"])
+            return {"widget": Widget.ROWS, "parts": _parts(items, {}), "max_rows": schema["maxItems"]}
         case {"type": "string"}:
-            return replace(field, widget=Widget.LINES, max_rows=schema["maxItems"])
+            return {"widget": Widget.LINES, "max_rows": schema["maxItems"]}
         case _:
-            raise TypeError(f"no widget fits several of {items} in {field.name}")
+            raise TypeError(f"no widget fits several of {items} in {name}")
 
 
 def _parts(schema: Mapping[str, Any], definitions: Mapping[str, Any], within: str = "") -> tuple[FormField, ...]:
@@ -169,21 +171,22 @@ class Filled:
     def _value(self, field: FormField) -> Any:
         match field.widget:
             case Widget.BOXES | Widget.CODES:
-                return self.several(field.name)
+                value: Any = self.several(field.name)
             case Widget.LINES:
-                return list(dict.fromkeys(line.strip() for line in self.one(field.name).splitlines() if line.strip()))
+                value = list(dict.fromkeys(line.strip() for line in self.one(field.name).splitlines() if line.strip()))
             case Widget.TEXTS:
-                return self._texts(field)
+                value = self._texts(field)
             case Widget.WHEN:
-                return when_value(self.one, field.name)
+                value = when_value(self.one, field.name)
             case Widget.DAYS:
-                return days_value(self.one, field.name)
+                value = days_value(self.one, field.name)
             case Widget.GROUP:
-                return {part.name.rpartition(".")[2]: value for part in field.parts if (value := self._value(part))}
+                value = {part.name.rpartition(".")[2]: given for part in field.parts if (given := self._value(part))}
             case Widget.ROWS:
-                return self.rows(field)
+                value = self.rows(field)
             case _:
-                return self.one(field.name)
+                value = self.one(field.name)
+        return value
 
     def one(self, name: str) -> str:
         """Return the value under a name, empty where there is none."""
@@ -201,10 +204,6 @@ class Filled:
     def _row(self, field: FormField, row: int) -> dict[str, str]:
         return {part.name: value for part in field.parts if (value := self.one(f"{field.name}.{row}.{part.name}"))}
 
-    def texts_of(self, field: FormField) -> dict[str, str]:
-        """Return the texts of a field, per language."""
-        return self._texts(field)
-
     def _texts(self, field: FormField) -> dict[str, str]:
         # The plain name is the sender's own language, whichever that is; it may also have been written among the translations.
         texts = {self.language: self.one(field.name)} | {
@@ -217,6 +216,8 @@ class Filled:
     def faults(self, error: ValidationError | None) -> tuple[Fault, ...]:
         """Return what is wrong, under the names that the fields have in the form, in the words that the door uses too."""
         found = [*self._written_twice(), *(self._as_in_form(fault) for fault in (faults_of(error) if error else ()))]
+        # One field of the form may stand for several of the model, all of them wrong in the same way.
+        found = list({(fault.field, fault.code): fault for fault in reversed(found)}.values())[::-1]
         places = {field.name: place for place, field in enumerate(self.fields)}
         return tuple(sorted(found, key=lambda fault: places.get(fault.field.partition(".")[0], 0)))
 

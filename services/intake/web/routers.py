@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from services.intake.web import (
     catalogue_show,
+    file_hand_out,
     news_browse,
     news_feed,
     practice_browse,
@@ -14,8 +15,8 @@ from services.intake.web import (
     submission_track,
     talk_browse,
 )
+from services.intake.web.form_submit import PublicForms
 from services.intake.web.partner_manage import Partners
-from services.intake.web.practice_submit import PracticeForm
 from services.intake.web.submission_decide import Decisions
 from services.intake.web.submission_edit import Editing
 from services.intake.web.submission_show import SubmissionPage
@@ -33,7 +34,8 @@ def all_of(database: Database, vault: Vault, pages: Pages, mails: Mails) -> Sequ
     return (
         Door(database, vault, public_url=pages.public_url).router(),
         catalogue_show.router(pages),
-        PracticeForm(database, vault, pages, mails).router(),
+        file_hand_out.router(database),
+        PublicForms(database, vault, pages, mails).router(),
         submission_confirm.router(database, pages),
         submission_track.router(database, pages),
         practice_browse.router(database, pages),
