@@ -25,7 +25,7 @@ BEGIN ATOMIC
             COLLATE pg_catalog.pg_c_utf8), NFKD),
         '{MARKS}', '', 'g'), 'ىةٱ٠١٢٣٤٥٦٧٨٩', 'يها0123456789'), '{HAN}', ' \1 ', 'g'), '{NO_LETTER}', ' ', 'g'));
 END
-"""
+"""  # noqa: S608  # of constants
 
 INDEXES = (
     "CREATE INDEX pledges_words_idx ON pledges USING gin (search_words(title, description, entity))",

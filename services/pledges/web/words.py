@@ -14,6 +14,11 @@ from shared.web.pages import Sentence
 from shared.web.wording import Option
 
 
+def _due(code: str, reader: str) -> Sentence:
+    text, found_in = i18n.look_up(reader, f"register.due.{code}")
+    return Sentence(text, lang=found_in, reader=reader)
+
+
 _TITLES: Mapping[str, Callable[[str, str], Sentence]] = {
     "objective": lambda code, reader: wording.objective_title(int(code), reader),
     "principle": wording.principle_title,
@@ -25,7 +30,7 @@ _TITLES: Mapping[str, Callable[[str, str], Sentence]] = {
     "state": wording.pledge_state_title,
     "freshness": wording.pledge_freshness_title,
     "language": lambda code, reader: Sentence(i18n.language_name(code, reader), lang=reader, reader=reader),
-    "due": lambda code, reader: _due(code, reader),
+    "due": _due,
     "due_year": lambda code, reader: Sentence(code, lang=reader, reader=reader),
 }
 
@@ -33,11 +38,6 @@ _TITLES: Mapping[str, Callable[[str, str], Sentence]] = {
 def title_of(name: str, code: str, reader: str) -> Sentence:
     """Return the words for a value of a filter, which are those for the same fact of a pledge."""
     return _TITLES[name](code, reader)
-
-
-def _due(code: str, reader: str) -> Sentence:
-    text, found_in = i18n.look_up(reader, f"register.due.{code}")
-    return Sentence(text, lang=found_in, reader=reader)
 
 
 def options(name: str, reader: str) -> Sequence[Option]:
