@@ -20,9 +20,13 @@ class Section:
 
 
 PUBLIC = (
+    Section(address="/pledges/", key="nav.pledges"),
     Section(address="/practices/", key="nav.practices"),
+    Section(address="/talks/", key="nav.talks"),
+    Section(address="/news/", key="nav.news"),
     Section(address="/calendar/", key="nav.calendar"),
     Section(address="/newsletter/", key="nav.newsletter"),
+    Section(address="/take-part/", key="nav.take-part"),
     Section(address="/intake/catalogue", key="nav.catalogue"),
 )
 _WRITERS = frozenset({Role.DRAFTER, Role.APPROVER})

@@ -11,7 +11,6 @@ NO_PAGE = re.compile(r"/(static/.*|healthz|readyz|metrics|desk/session|social/pi
 
 LEADS_ON = frozenset(
     {
-        "/",
         "/demo",
         "/intake/",
         "/social/",
@@ -34,6 +33,9 @@ class Visit:
 
 
 VISITS: Mapping[str, str] = {
+    "/": "/",
+    "/take-part/": "/take-part/",
+    "/take-part/{code}": "/take-part/migration-mptf",
     "/practices/": "/practices/",
     "/practices/{slug}": "{practice}",
     "/intake/submit/practice": "/intake/submit/practice",
@@ -127,6 +129,8 @@ BESIDE = (
 
 BY_KEYBOARD = frozenset(
     {
+        "/",
+        "/take-part/",
         "/practices/",
         "/intake/submit/practice",
         "{review_open}",
