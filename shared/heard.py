@@ -62,7 +62,9 @@ class Told:
             return data.reason
         if isinstance(data, TalkCancelled | DateCancelled):
             reasons = data.reason or {}
-            return next((reasons[one] for one in (data.language, "en", *reasons) if one in reasons), translate("en", "source.cancelled"))
+            return next(
+                (reasons[one] for one in (data.language, "en", *reasons) if one in reasons), translate("en", "staff.source.cancelled")
+            )
         return None
 
     def last(self, *types: type[D]) -> Received[D] | None:

@@ -13,6 +13,7 @@ import httpx
 from aiokafka import AIOKafkaProducer
 
 from services.__main__ import OWNERS
+from services.calendar.importing import OWN
 from shared import clock
 from shared.db import Database
 from shared.events import registry
@@ -54,7 +55,7 @@ def make(system: Running, var: Path) -> Mapping[str, str]:
         found["partner"] = _link(staff, "/intake/partners/", r"/intake/partners/[0-9a-f-]{36}")
         found["revoke"] = _link(staff, found["partner"], r"/intake/partners/[^\"]+/revoke")
         until(lambda: "One-stop office" in staff.get("/newsletter/pool").text)
-        found |= _post(staff) | _bulletin(system, staff)
+        found |= _post(staff) | _bulletin(system, staff) | _calendar(staff, var)
         for scope, where in (("all", "/desk/sending"), ("social/x", "/social/pauses"), ("newsletter", "/newsletter/pauses")):
             staff.post(where, data={"scope": scope, "reason": "A wrong link", "until": ""})
         for service in OWNERS:
@@ -100,6 +101,17 @@ def _bulletin(system: Running, staff: httpx.Client) -> dict[str, str]:
         "archived": archived,
         "subscriber": subscriber,
         "bulletin_confirm": urlsplit(asked).path,
+    }
+
+
+def _calendar(staff: httpx.Client, var: Path) -> dict[str, str]:
+    """Have the work plan and the named days taken in."""
+    for sheet, path in OWN.items():
+        taken = tidings(var, "import", sheet.value, str(path), "--historic")
+        assert taken.returncode == 0, taken.stderr
+    return {
+        "date": _link(staff, "/calendar/", r"/calendar/[a-z0-9-]+-\d{4}"),
+        "month": staff.get("/calendar/month/").url.path,
     }
 
 
