@@ -43,16 +43,17 @@ KINDS = {event_type.type: kind for event_type, kind in {**PRINTED, **POSTED}.ite
 
 def samples() -> list[StoredRecord]:
     """Every type that is about a source, in the order in which it would be told of one, with a date of each kind that forbids."""
-    found, revisions = [], dict.fromkeys(SourceKind, 0)
+    found: list[StoredRecord] = []
+    revisions = dict.fromkeys(SourceKind, 0)
     for event_type in EVENT_TYPES:
         if (kind := KINDS.get(event_type)) is None:
             continue
         revisions[kind] += 1
         found.append(record(event_type, subject=SUBJECTS[kind], revision=revisions[kind]))
-    for kind in ("blackout", "embargo"):
+    for forbids in ("blackout", "embargo"):
         subject, about = str(new_id()), {"kind": "pledge", "id": SUBJECTS[SourceKind.PLEDGE]}
         for revision, event_type in enumerate(("date.published.v1", "date.moved.v1"), start=1):
-            data = sample_of(event_type) | {"kind": kind, "source": about if kind == "embargo" else None}
+            data = sample_of(event_type) | {"kind": forbids, "source": about if forbids == "embargo" else None}
             found.append(record(event_type, data, subject=subject, revision=revision))
     return found
 
@@ -64,7 +65,7 @@ def standing_sources() -> list[StoredRecord]:
 
 
 def _type(one: StoredRecord) -> str:
-    return dict(one.headers)["ce_type"].decode()
+    return next(value.decode() for name, value in one.headers if name == "ce_type" and value)
 
 
 class Two:
