@@ -10,7 +10,14 @@ NO_PAGE = re.compile(r"/(static/.*|healthz|readyz|metrics|desk/session|social/pi
 """What programs ask for, and what browsers fetch beside a page."""
 
 LEADS_ON = frozenset(
-    {"/", "/demo", "/intake/", "/social/", "/demo/mails/{number}/html", "/newsletter/issues/{issue}/preview/{language}.html"}
+    {
+        "/demo",
+        "/intake/",
+        "/social/",
+        "/calendar/month/",
+        "/demo/mails/{number}/html",
+        "/newsletter/issues/{issue}/preview/{language}.html",
+    }
 )
 """Addresses that lead to another page of this table, and a mail, which stands in the frame of one and runs no script."""
 
@@ -26,6 +33,9 @@ class Visit:
 
 
 VISITS: Mapping[str, str] = {
+    "/": "/",
+    "/take-part/": "/take-part/",
+    "/take-part/{code}": "/take-part/migration-mptf",
     "/practices/": "/practices/",
     "/practices/{slug}": "{practice}",
     "/intake/submit/practice": "/intake/submit/practice",
@@ -37,6 +47,11 @@ VISITS: Mapping[str, str] = {
     "/intake/partners/": "/intake/partners/",
     "/intake/partners/{partner}": "{partner}",
     "/intake/partners/{partner}/keys/{key}/revoke": "{revoke}",
+    "/calendar/": "/calendar/",
+    "/calendar/month/{month}": "{month}",
+    "/calendar/{slug}": "{date}",
+    "/calendar/embed": "/calendar/embed",
+    "/calendar/workplan": "/calendar/workplan",
     "/newsletter/": "/newsletter/",
     "/newsletter/archive/": "/newsletter/archive/",
     "/newsletter/archive/{number}": "{archived}",
@@ -107,12 +122,15 @@ BESIDE = (
     Visit(address="/intake/partners/", send=True, status=422),
     Visit(address="/desk/people/", send=True, status=422),
     Visit(address="/desk/sign-in", who="", send=True, status=422),
+    Visit(address="/calendar/?kind=meeting&objective=8,20&at=2021-04", who=""),
     Visit(address="{sandbox}"),
 )
 """The same pages as somebody else sees them, with what is wrong with a form, and pages that have no route."""
 
 BY_KEYBOARD = frozenset(
     {
+        "/",
+        "/take-part/",
         "/practices/",
         "/intake/submit/practice",
         "{review_open}",
@@ -123,6 +141,11 @@ BY_KEYBOARD = frozenset(
         "{post}",
         "{issue}",
         "/newsletter/subscribe",
+        "/calendar/",
+        "{month}",
+        "{date}",
+        "/calendar/embed",
+        "/calendar/workplan",
         "/desk/operations",
     }
 )
