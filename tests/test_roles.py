@@ -34,6 +34,7 @@ FOR_EVERYBODY = re.compile(
     r"|(practices|talks|news)/.*|intake/(submit|confirm|track|catalogue|api/v1/catalogue|webhooks)(/.*)?"
     r"|newsletter/(subscribe|u|confirm)(/.*)?"
     r"|calendar/(month/.*|workplan|embed|feed\.ics|feed\.json|\{slug\}(\.ics)?)?"
+    r"|pledges/(P-\{drawn:int\}|\{pledge_id:uuid\}|submit|champions|feed\.atom|api/v1/(pledges.*|changes|figures))?"
     r"|desk/(sign-in(/.*)?|sign-out|session))?"
 )
 """The addresses that need nobody to be signed in; `/` among them."""
@@ -54,6 +55,7 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/newsletter/subscribers/find": {Role.ADMIN, Role.AUDITOR},
     r"/social/(drafts|posts|deliveries(/.*)?|posts/\{.*|pictures/.*|api/v1/posts/.*|count)?": WRITERS,
     r"/social/(drafts/.*|posts/new)": {Role.DRAFTER},
+    r"/pledges/champions/edit(/.*)?": {Role.ADMIN},
     r"/(newsletter|social)/pauses(/.*)?": {Role.OPERATOR},
     r"/(desk/own|intake|pledges|newsletter|social|calendar)/operations(\.json|/.*)?": {Role.OPERATOR},
     r"/(desk/own|intake|pledges|newsletter|social|calendar)/events/.*": set(STAFF),
