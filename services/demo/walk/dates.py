@@ -3,13 +3,19 @@
 from datetime import timedelta
 
 from services.demo.walk.browser import WalkError
-from services.demo.walk.journal import until
+from services.demo.walk.journal import until_all
 from services.demo.walk.walk import Walk
 from shared import clock
 
 KIND = "steering-committee"
 AHEAD = timedelta(days=60)
 DAYS_BEFORE = 42  # concept notes: six weeks before the meeting
+
+
+def days_ahead(days: int) -> dict[str, str]:
+    """Return a day so many days from now, as webhooks say it."""
+    day = (clock.now() + timedelta(days=days)).date().isoformat()
+    return {"precision": "day", "first": day, "last": day}
 
 
 def enter(walk: Walk) -> None:
@@ -40,17 +46,12 @@ def find_in_feed(walk: Walk) -> None:
     with walk.journal.step("The calendar's feed holds the meeting and its deadline, and the Talk") as made:
         wanted = [walk.found["meeting title"], walk.found["deadline title"], walk.found["talk.requested title"]]
 
-        def look() -> bool:
-            feed = unfolded(walk.anybody.open("/calendar/feed.ics").body)
-            return all(f"SUMMARY:{title}" in feed.replace("\\,", ",") for title in wanted)
-
-        until(look, f"{', '.join(wanted)} in the feed")
-        feed = unfolded(walk.anybody.open("/calendar/feed.ics").body)
+        feed = until_all(lambda: summaries(walk.anybody.open("/calendar/feed.ics").body), wanted, "/calendar/feed.ics")
         if walk.found["meeting day"].replace("-", "") not in feed:
             raise WalkError("the meeting stands in the feed on another day")
         made.address = f"{walk.base}/calendar/feed.ics"
 
 
-def unfolded(feed: str) -> str:
-    """Return the lines of an iCalendar whole (RFC 5545, section 3.1)."""
-    return feed.replace("\r\n ", "").replace("\r\n\t", "").replace("\n ", "")
+def summaries(feed: str) -> str:
+    """Return the text of an iCalendar with its lines whole and its commas plain (RFC 5545, sections 3.1 and 3.3.11)."""
+    return feed.replace("\r\n ", "").replace("\r\n\t", "").replace("\n ", "").replace("\\,", ",")

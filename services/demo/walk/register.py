@@ -26,7 +26,7 @@ def report(walk: Walk) -> None:
 
         def look() -> bool:
             pledges = walk.anybody.open("/pledges/api/v1/pledges", q=walk.mark).json["pledges"]
-            return any(one["number"] == number and one["state"] == FULFILLED for one in pledges)
+            return any(one["number"] == number and one["claimed"]["state"] == FULFILLED for one in pledges)
 
         until(look, f"{number} fulfilled in the open data")
         if walk.mark not in walk.anybody.open(path).words:

@@ -14,7 +14,7 @@ def walk_all(walk: Walk) -> None:
     outgoing.subscribe(walk)
     walk.found["owner"] = f"owner-{walk.mark}@example.org"
     practice = incoming.send(walk, "practice.submitted", PRACTICE)
-    talk = incoming.send(walk, "talk.requested", TALK)
+    talk = incoming.send(walk, "talk.requested", TALK, when=dates.days_ahead(30))
     owner = {"name": "Owner of the walk", "mail": walk.found["owner"]}
     pledge = incoming.send(walk, "pledge.submitted", PLEDGE, contact=owner)
     dates.enter(walk)
