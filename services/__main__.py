@@ -166,7 +166,7 @@ async def _take_own_lists(parts: Parts) -> None:
 
     A system on servers of its own takes in what its operator imports, and nothing else.
     """
-    for take in (calendar_import.take_own_lists,):
+    for take in (calendar_import.take_own_lists, pledges_import.take_own_lists):
         try:
             await take(parts)
         except Exception:
