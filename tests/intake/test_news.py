@@ -11,7 +11,7 @@ from services.intake.web import news_browse
 from shared.events.codes import NewsKind, Role
 from shared.events.intake import NewsPublished
 from shared.i18n import look_up
-from tests.intake.intake_app import PUBLIC_URL, Intake, client_of
+from tests.intake.intake_app import PUBLIC_URL, Intake, client_of, example, send
 from tests.intake.page import Page, page
 from tests.intake.test_decide_every_kind import open_task
 from tests.intake.test_review import REVIEW, submitted
@@ -22,7 +22,12 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 
 async def published(intake: Intake, staff: httpx.AsyncClient, number: int = 1, **changes: Any) -> tuple[UUID, str]:
     """The submission and the path of a text that came in and was accepted."""
-    submission: UUID = await submitted(intake, "news", f"msg_{number}", **changes)
+    body = example("news")
+    body["data"] |= changes
+    async with client_of(intake.app) as client:
+        answer = await send(client, intake.sender, body, f"msg_{number}")
+    assert answer.status_code == 202, answer.text
+    submission = UUID(answer.json()["receipt"])
     assert (await staff.post(f"{REVIEW}{submission}/accept")).status_code == 303
     [found] = await intake.rows("SELECT slug FROM news WHERE submission_id = :id", id=submission)
     return submission, f"/news/{found.slug}"

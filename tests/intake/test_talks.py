@@ -218,7 +218,7 @@ async def test_markup_in_every_field_of_a_talk_is_shown_as_text(
     intake: Intake, staff: httpx.AsyncClient, reader: httpx.AsyncClient
 ) -> None:
     nasty = "</script><script>alert(1)</script>"
-    texts = {"title": {"en": nasty}, "summary": {"en": nasty}, "entity": nasty, "place": nasty, "partners": [nasty]}
+    texts: dict[str, Any] = {"title": {"en": nasty}, "summary": {"en": nasty}, "entity": nasty, "place": nasty, "partners": [nasty]}
     submission, path = await announced(intake, staff, when=days_from_now(-1), **texts)
     await staff.post(f"{REVIEW}{submission}/outcome", data={"summary.en": nasty, "links": f"https://example.org/ {nasty}"})
     for answer in (await reader.get(path), await reader.get("/talks/?when=past"), await staff.get(f"{REVIEW}{submission}")):

@@ -276,11 +276,11 @@ async def drop_draft(tx: Transaction, submission_id: UUID) -> None:
     await tx.execute(update(submissions).where(submissions.c.id == submission_id).values(draft=None))
 
 
-async def concept_note(tx: Transaction, submission_id: UUID) -> str | None:
-    """Return the web address of the concept note that came with the request for a Talk, or None."""
-    note = submissions.c.internal["concept_note"].as_string()
-    found: str | None = (await tx.execute(select(note).where(submissions.c.id == submission_id))).scalar_one_or_none()
-    return found
+async def concept_notes(tx: Transaction, submission_id: UUID) -> Sequence[tuple[str, str]]:
+    """Return address and name of the concept notes that came with the request for a Talk: one on the web, and files."""
+    found = (await tx.execute(select(submissions.c.internal, submissions.c.files).where(submissions.c.id == submission_id))).one()
+    address = found.internal.get("concept_note")
+    return [*([(address, address)] if address else []), *((f"/intake/files/{file['sha256']}", file["name"]) for file in found.files)]
 
 
 @dataclass(frozen=True, kw_only=True)
