@@ -30,7 +30,8 @@ WRITERS = {Role.DRAFTER, Role.APPROVER}
 FOR_EVERYBODY = re.compile(
     r"/(static/.*|healthz|readyz|metrics"
     r"|newsletter/(archive/.*|archive\.atom)?"
-    r"|practices/.*|intake/(submit|confirm|track|catalogue|api/v1/catalogue|webhooks)(/.*)?"
+    r"|take-part/.*"
+    r"|(practices|talks|news)/.*|intake/(submit|confirm|track|catalogue|api/v1/catalogue|webhooks)(/.*)?"
     r"|newsletter/(subscribe|u|confirm)(/.*)?"
     r"|calendar/(month/.*|workplan|embed|feed\.ics|feed\.json|\{slug\}(\.ics)?)?"
     r"|desk/(sign-in(/.*)?|sign-out|session))?"
@@ -43,6 +44,7 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/desk/(people/.*|audit(\.json)?)": {Role.ADMIN},
     r"/intake/(review/.*)?": {Role.MODERATOR},
     r"/intake/partners/.*": {Role.ADMIN},
+    r"/calendar/(review|manage)/.*": {Role.MODERATOR},
     r"/newsletter/pool/.+": {Role.DRAFTER},
     r"/newsletter/(pool|(api/v1/)?issues/(?!\{issue\}/sending).*)": WRITERS,
     r"/newsletter/(sends/.*|issues/\{issue\}/sending)": {*WRITERS, Role.OPERATOR},

@@ -63,6 +63,18 @@ async def _import(parts: Parts, asked: _Asked) -> Sequence[Judged]:
         await database.close()
 
 
+async def take_own_lists(parts: Parts) -> None:
+    """Take in the lists that come with Tidings, as the past, so that nothing is drafted from them; what is there already stays as it is."""
+    database = parts.database("calendar")
+    planning = Planning(parts.public_url, parts.settings.timezone)
+    try:
+        for sheet, path in importing.OWN.items():
+            async with database.transaction() as tx:
+                await importing.import_rows(tx, planning, sheet, importing.read(sheet, path), historic=True)
+    finally:
+        await database.close()
+
+
 def _counts(judged: Sequence[Judged]) -> dict[str, int]:
     counted = Counter(one.verdict for one in judged)
     return {verdict.value: counted[verdict] for verdict in Verdict if counted[verdict]}

@@ -66,7 +66,7 @@ async def import_rows(
         for one, (_, row) in zip(judged, read_rows, strict=True):
             await carrying.take(tx, one.verdict, row, found.get(row.id))
         if sheet is Sheet.OBSERVANCES:
-            await Years(planning).add_missing(tx, planning.today, cause=carrying.cause)
+            await Years(planning).add_missing(tx, planning.today, cause=carrying.cause, historic=historic)
     return sorted([*judged, *refused], key=lambda one: one.line)
 
 

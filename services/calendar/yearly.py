@@ -1,6 +1,7 @@
 """The named days of this year and the next, added as the years come."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import text
@@ -29,12 +30,12 @@ class Years:
             await tx.execute(text(LOCK))
             return len(await self.add_missing(tx, self._planning.today, cause=Cause.start()))
 
-    async def add_missing(self, tx: Transaction, today: date, *, cause: Cause) -> Sequence[StoredDate]:
-        """Return the instances that this adds: of a day whose last one was cancelled none."""
+    async def add_missing(self, tx: Transaction, today: date, *, cause: Cause, historic: bool = False) -> Sequence[StoredDate]:
+        """Return the instances that this adds, as no news where they are `historic`: of a day whose last one was cancelled none."""
         added = []
         for newest in await dates.newest_of_years(tx):
             wanted = [year for year in rules.years_in_reach(today) if year > newest.when.first_day.year and not newest.is_cancelled]
             for year in wanted:
                 new = past(rules.instance_of(newest, year, id_=new_id(), trace_id=cause.trace_id), today)
-                added.append(await self._planning.add(tx, new, cause=cause))
+                added.append(await self._planning.add(tx, replace(new, historic=new.historic or historic), cause=cause))
         return added

@@ -18,7 +18,13 @@ KEPT = (
     Kept(what="raw webhook requests (intake, encrypted)", days=RAW_DAYS, why="a partner's question about what it sent can be answered"),
     Kept(what="receipts (intake)", days=None, why="a repeat gets the same receipt however late it comes"),
     Kept(what="partners and their keys (intake, keys encrypted)", days=None, why="who sent something can be named later"),
-    Kept(what="practices (intake)", days=None, why="they stay public until a person withdraws them"),
+    Kept(what="practices, news (intake)", days=None, why="they stay public until a person withdraws them"),
+    Kept(what="GCM Talks with their outcomes (intake)", days=None, why="what was held, moved or cancelled stays to be seen"),
+    Kept(
+        what="contributions and requests for promotion (intake)",
+        days=None,
+        why="what became of them can be told, and they can be corrected",
+    ),
     Kept(
         what="submissions by form that nobody confirmed (intake, contact erased after 7 days)",
         days=UNCONFIRMED_DAYS,

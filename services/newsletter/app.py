@@ -24,7 +24,7 @@ def build(parts: Parts) -> Service:
     return Service(
         name=NAME,
         database=database,
-        listeners=handlers.listens(parts.public_url),
+        listeners=handlers.listens(parts.public_url, parts.settings.timezone),
         tells=True,
         jobs=(
             *jobs.of(parts.settings.timezone, parts.public_url),

@@ -14,7 +14,7 @@ from services.newsletter.sending.pausing import SENDER
 from services.newsletter.subscribing import subscribers, wishes
 from services.newsletter.subscribing.rules import CONFIRM_FOR
 from services.newsletter.subscribing.wishes import Answering
-from shared import clock, tasks
+from shared import clock, heard, tasks
 from shared.approval import store as approvals
 from shared.db import Database, is_away
 from shared.pauses.ending import job_of
@@ -41,6 +41,8 @@ KEPT = (
     Kept(what="issues with their blocks, dropped ones too (newsletter)", days=None, why="what an issue was made from can be shown"),
     approvals.kept("newsletter"),
     tasks.kept("newsletter"),
+    heard.kept("newsletter"),
+    Kept(what="blackouts and embargoes (newsletter), each as it stood last", days=None, why="why something waited can be looked up"),
     Kept(what="subscribers (newsletter, addresses encrypted)", days=None, why="until they ask to be erased; a keyed hash stays"),
     Kept(
         what="addresses that were signed up and never confirmed (newsletter, encrypted)",

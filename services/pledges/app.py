@@ -1,11 +1,15 @@
 """Wiring of the register of pledges."""
 
+from pathlib import Path
+
 from services.pledges import handlers, jobs
+from services.pledges.web import register_routers
 from shared.mail.queue.hand_over import HandOver
 from shared.parts import Parts
 from shared.service import Service
 
 NAME = "pledges"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def build(parts: Parts) -> Service:
@@ -17,5 +21,5 @@ def build(parts: Parts) -> Service:
         listeners=handlers.LISTENS,
         tells=False,
         jobs=(*jobs.JOBS, *HandOver(mails).jobs()),
-        routers=(),
+        routers=register_routers.all_of(database, parts.pages(NAME, TEMPLATES)),
     )

@@ -33,7 +33,7 @@ def build(parts: Parts) -> Service:
     return Service(
         name=NAME,
         database=database,
-        listeners=handlers.listens_at(parts.public_url),
+        listeners=handlers.listens_at(parts.public_url, parts.settings.timezone),
         tells=True,
         jobs=jobs.of(Sender(networks_of(parts.settings, pace), pace), thing),
         facts=drafts_show.facts,

@@ -6,7 +6,7 @@ from services.social.posting import planning
 from services.social.posting.asking import Asking
 from services.social.sender import Sender
 from services.social.store.pausing import SENDER
-from shared import tasks
+from shared import heard, tasks
 from shared.approval import editing
 from shared.approval import store as approvals
 from shared.approval.things import Thing
@@ -24,6 +24,8 @@ ASK_EVERY_SECONDS = 10.0
 KEPT = (
     approvals.kept("social"),
     tasks.kept("social"),
+    heard.kept("social"),
+    Kept(what="blackouts and embargoes (social), each as it stood last", days=None, why="why something waited can be looked up"),
     Kept(
         what="posts as people wrote them (social)",
         days=None,

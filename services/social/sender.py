@@ -17,9 +17,12 @@ from services.social.store.deliveries import Delivery
 from services.social.store.pausing import open_networks
 from shared import clock
 from shared.approval import sending
+from shared.approval import store as approvals
 from shared.approval.rules import ApprovalError
 from shared.db import Database, Transaction, is_away
-from shared.events.codes import Network
+from shared.events.base import Source
+from shared.events.codes import Network, SourceKind
+from shared.pauses.quiet import forbidding
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +82,7 @@ class Sender:
             return self._look
         why = await self._why_not(tx, delivery)
         if why is None:
-            return self._send
+            return None if await _waits(tx, delivery) else self._send
         await telling.wait_for_a_person(tx, delivery, why, {"content": delivery.content_hash, "approved": delivery.approved_hash})
         return None
 
@@ -87,7 +90,7 @@ class Sender:
         """Return why a delivery must not go out now, None where it may."""
         if not _hash_of(delivery) == delivery.content_hash == delivery.approved_hash or not await _is_approved(tx, delivery):
             return _not_approved(delivery)
-        if self._pace.is_late(delivery.due_at, clock.now()):
+        if self._pace.is_late(_due(delivery), clock.now()):
             # After an attempt whose end was never found, it would be wrong to say that it did not go out.
             return WaitingFor.UNCERTAIN if delivery.sent_again else WaitingFor.LATE
         if Network(delivery.network) not in self._networks:
@@ -110,6 +113,8 @@ class Sender:
             # Nobody can void the approval until this transaction ends, and once it has, the post is on its way.
             if not await _stays_approved(tx, delivery):
                 await telling.wait_for_a_person(tx, delivery, _not_approved(delivery), {"approval": "is void"})
+                return
+            if await _waits(tx, delivery):
                 return
             lasts_until = time.monotonic() + self._pace.lease.total_seconds()
             attempt_id = await ledger.begin_attempt(tx, delivery, self._pace.lease)
@@ -189,7 +194,7 @@ class Sender:
             sent_again=delivery.sent_again,
             guarded=guarded,
             duplicate=duplicate,
-            late=self._pace.is_late(delivery.due_at, clock.now()),
+            late=self._pace.is_late(_due(delivery), clock.now()),
             pace=self._pace,
         )
         evidence = {"posts_read": read, "look": looked, "follows": follows.value}
@@ -251,6 +256,27 @@ async def _stays_approved(tx: Transaction, delivery: Delivery) -> bool:
     except ApprovalError:
         return False
     return True
+
+
+async def _waits(tx: Transaction, delivery: Delivery) -> bool:
+    """Say whether a delivery may not leave now because of what the calendar forbids; it waits, or asks for another time."""
+    sources = [Source(kind=SourceKind(delivery.source_kind), id=delivery.source_id)] if delivery.source_kind else []
+    quiet = await forbidding(tx, clock.now(), sources)
+    if quiet is None:
+        return False
+    expires_at = (await approvals.find(tx, ABOUT, delivery.post_id)).expires_at
+    if quiet.ends is None or (expires_at is not None and expires_at <= quiet.ends):
+        why = WaitingFor.UNCERTAIN if delivery.sent_again else WaitingFor.QUIET
+        await telling.wait_for_a_person(tx, delivery, why, {"forbidden_by": quiet.date_id, "kind": quiet.kind.value})
+    else:
+        await ledger.write(tx, delivery, not_before=quiet.ends, quiet_until=quiet.ends, **ledger.released())
+    return True
+
+
+def _due(delivery: Delivery) -> datetime:
+    """Return from when on a delivery grows late: its time, or the end of what the calendar forbade."""
+    due: datetime = max(delivery.due_at, delivery.quiet_until or delivery.due_at)
+    return due
 
 
 def _not_approved(delivery: Delivery) -> WaitingFor:

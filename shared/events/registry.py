@@ -97,12 +97,6 @@ NOT_YET_TELLING = _pairs(
         Service.INTAKE: (
             "mail.wanted.v1",
             "submission.decided.v1",
-            *_TALKS,
-            *_NEWS,
-            "promotion.requested.v1",
-            "promotion.withdrawn.v1",
-            "contribution.accepted.v1",
-            "contribution.withdrawn.v1",
         ),
         Service.PLEDGES: (*_DECIDED, *_PLEDGES),
         Service.CALENDAR: ("mail.wanted.v1",),
@@ -110,39 +104,8 @@ NOT_YET_TELLING = _pairs(
 )
 NOT_YET_LISTENING = _pairs(
     {
-        Service.DESK: (
-            "submission.received.v1",
-            "practice.published.v1",
-            "practice.withdrawn.v1",
-            *_TALKS,
-            *_NEWS,
-            *_PLEDGES,
-            *_DATES,
-            "deadline.near.v1",
-            *_ISSUES,
-            *_POSTS,
-        ),
         Service.INTAKE: (*_DATES, *_ISSUES, *_POSTS),
         Service.PLEDGES: ("submission.received.v1",),
-        Service.NEWSLETTER: (
-            *_TALKS,
-            *_NEWS,
-            "contribution.accepted.v1",
-            "contribution.withdrawn.v1",
-            *_PLEDGES,
-            *_DATES,
-            "deadline.near.v1",
-        ),
-        Service.SOCIAL: (
-            *_TALKS,
-            *_NEWS,
-            "promotion.requested.v1",
-            "promotion.withdrawn.v1",
-            *_PLEDGES,
-            *_DATES,
-            "deadline.near.v1",
-            *_ISSUES,
-        ),
     }
 )
 

@@ -56,3 +56,26 @@ def create_switch_1() -> None:
     """Make the tables of the switch and of what the senders confirmed, for desk."""
     for statement in statements(SWITCH_1):
         op.execute(statement)
+
+
+QUIET_1 = """
+CREATE TABLE quiet_times (
+    date_id text CONSTRAINT quiet_times_pkey PRIMARY KEY,
+    kind text NOT NULL,
+    title jsonb NOT NULL,
+    begins timestamptz,
+    ends timestamptz,
+    source_kind text,
+    source_id text,
+    standing boolean NOT NULL,
+    revision integer NOT NULL,
+    event_id uuid NOT NULL
+);
+CREATE INDEX quiet_times_source_idx ON quiet_times (source_kind, source_id);
+"""
+
+
+def create_quiet_1() -> None:
+    """Make the table of blackouts and embargoes, for a service that sends."""
+    for statement in statements(QUIET_1):
+        op.execute(statement)

@@ -85,8 +85,13 @@ async def paused(tx: Transaction, scope: str) -> Pause | None:
     Ask on the transaction that claims, before it claims: until `tx` ends nobody can set a pause, so once a pause is confirmed nothing
     more is claimed under it. Keep such transactions short.
     """
-    await tx.execute(text("SELECT pg_advisory_xact_lock_shared(hashtext(current_schema()), :number)"), {"number": _LOCK})
+    await share(tx)
     return await find(tx, scope)
+
+
+async def share(tx: Transaction) -> None:
+    """Have nobody set a pause, or a day on which nothing leaves, until `tx` ends."""
+    await tx.execute(text("SELECT pg_advisory_xact_lock_shared(hashtext(current_schema()), :number)"), {"number": _LOCK})
 
 
 async def find(tx: Transaction, scope: str) -> Pause | None:

@@ -13,17 +13,21 @@ from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
+from pydantic import TypeAdapter
 
 from shared import clock, i18n
+from shared.events.times import When
 from shared.web import assets, navigation
 from shared.web.forms import faults_in
 from shared.web.request_state import is_private, person_of, reader_language
+from shared.when import say
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 Banner = Literal["demo", "embedded"]
 
 _YEAR_SECONDS = 365 * 24 * 3600
+_WHEN: TypeAdapter[When] = TypeAdapter(When)
 
 
 class Sentence(str):
@@ -100,6 +104,7 @@ class Pages:
             moment=self._moment,
             number=_number,
             lapse=_lapse,
+            when=_when,
             language_name=_language_name,
             direction=i18n.direction,
             plain=plain,
@@ -219,6 +224,12 @@ def plain(value: object) -> str:
 @pass_context
 def _day(context: Context, value: date) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), i18n.day(value, context["lang"]))
+
+
+@pass_context
+def _when(context: Context, value: Mapping[str, Any]) -> str:
+    """Return when something is, of a `When` as it travels and is kept."""
+    return say(_WHEN.validate_python(value), context["lang"])
 
 
 @pass_context

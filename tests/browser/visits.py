@@ -11,7 +11,6 @@ NO_PAGE = re.compile(r"/(static/.*|healthz|readyz|metrics|desk/session|social/pi
 
 LEADS_ON = frozenset(
     {
-        "/",
         "/demo",
         "/intake/",
         "/social/",
@@ -34,6 +33,9 @@ class Visit:
 
 
 VISITS: Mapping[str, str] = {
+    "/": "/",
+    "/take-part/": "/take-part/",
+    "/take-part/{code}": "/take-part/migration-mptf",
     "/practices/": "/practices/",
     "/practices/{slug}": "{practice}",
     "/intake/submit/practice": "/intake/submit/practice",
@@ -50,6 +52,16 @@ VISITS: Mapping[str, str] = {
     "/calendar/{slug}": "{date}",
     "/calendar/embed": "/calendar/embed",
     "/calendar/workplan": "/calendar/workplan",
+    "/calendar/manage/": "/calendar/manage/?show=all",
+    "/calendar/manage/new": "/calendar/manage/new",
+    "/calendar/manage/{date}": "{meeting}",
+    "/calendar/manage/{date}/words": "{meeting}/words",
+    "/calendar/manage/{date}/move": "{meeting}/move",
+    "/calendar/manage/{date}/cancel": "{meeting}/cancel",
+    "/calendar/manage/{date}/done": "{deadline}/done",
+    "/calendar/manage/{date}/deadline": "{meeting}/deadline",
+    "/calendar/review/": "/calendar/review/?state=all",
+    "/calendar/review/{suggestion}": "{suggestion}",
     "/newsletter/": "/newsletter/",
     "/newsletter/archive/": "/newsletter/archive/",
     "/newsletter/archive/{number}": "{archived}",
@@ -127,6 +139,8 @@ BESIDE = (
 
 BY_KEYBOARD = frozenset(
     {
+        "/",
+        "/take-part/",
         "/practices/",
         "/intake/submit/practice",
         "{review_open}",

@@ -6,11 +6,11 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.intake.web.submission_describe import describe
 from shared.events.codes import Role
 from shared.events.intake import PracticePublished, PracticeWithdrawn
 from shared.events.kinds import KINDS
 from shared.i18n import LANGUAGES, look_up
+from shared.web.describe import describe
 from shared.web.pages import Sentence
 from tests.intake.intake_app import PUBLIC_URL, Intake, client_of, example, send
 from tests.intake.page import page

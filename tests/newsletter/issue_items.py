@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select
 
-from services.newsletter.domain import Item, Level
+from services.newsletter.domain.items import Item
 from services.newsletter.issues import cutting, matter, opening
 from services.newsletter.issues.rules import Rule, dates_of
 from services.newsletter.issues.scheduling import follow_decision
@@ -19,7 +19,7 @@ from shared.approval.deciding import Decided
 from shared.approval.rules import Act, Action
 from shared.auth.tokens import Person
 from shared.db import Database
-from shared.events.codes import Role
+from shared.events.codes import Level, Role
 from shared.ids import new_id
 from shared.outbox import outbox
 from shared.trace import Cause
@@ -34,11 +34,19 @@ APPROVER = somebody(Role.APPROVER, name="Bo Approver")
 NOVEMBER = date(2026, 11, 1)
 
 
-def item(source: str = "practice-1", *, revision: int = 1, level: Level = Level.NATIONAL, title: str = "One desk for newcomers") -> Item:
-    """Return something for the pool, written in two languages."""
+def item(
+    source: str = "practice-1",
+    *,
+    revision: int = 1,
+    level: Level = Level.NATIONAL,
+    title: str = "One desk for newcomers",
+    withdrawn: str | None = None,
+) -> Item:
+    """Return something for the pool, written in two languages; `withdrawn` is why its source no longer stands."""
     return Item(
         source_kind="practice",
         source_id=source,
+        label="practice",
         event_id=new_id(),
         trace_id=new_id().hex,
         told_at=datetime(2026, 11, 3, tzinfo=UTC),
@@ -51,6 +59,7 @@ def item(source: str = "practice-1", *, revision: int = 1, level: Level = Level.
         countries=["FR"],
         objectives=[4],
         address="https://tidings.example.org/practices/one-desk",
+        withdrawn_because=withdrawn,
     )
 
 

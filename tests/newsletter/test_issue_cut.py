@@ -8,14 +8,14 @@ import orjson
 import pytest
 from sqlalchemy import func, select, text, update
 
-from services.newsletter.domain import Level
 from services.newsletter.issues import cutting, editing
 from services.newsletter.issues.rules import AlreadyCutError, NotOfferedError
 from services.newsletter.issues.tables import issues
 from services.newsletter.jobs import open_and_cut
-from services.newsletter.store import hold_pool, save_item, withdraw_item
+from services.newsletter.store import hold_pool, save_item
 from shared import clock
 from shared.db import Database
+from shared.events.codes import Level
 from shared.migrations import migrate
 from tests.newsletter.issue_items import (
     CAUSE,
@@ -107,7 +107,7 @@ async def test_people_are_reminded_once_and_the_cut_ends_it(database: Database, 
 async def test_cut_takes_all_that_waits_by_level_and_leaves_what_is_withdrawn(database: Database) -> None:
     await arrives(database, item("a"), item("b", level=Level.GLOBAL), item("c", level=Level.REGIONAL), item("d"))
     async with database.transaction() as tx:
-        await withdraw_item(tx, source_kind="practice", source_id="d", revision=2, because="No.")
+        await save_item(tx, item("d", revision=2, withdrawn="No."))
     issue = await opened(database)
     assert await cut(database, issue, WRITER) == 3
     assert [block.content["source_id"] for block in await blocks_of(database, issue)] == ["b", "c", "a"]
@@ -249,7 +249,7 @@ async def test_withdrawn_source_takes_its_item_out_and_voids_the_approval(databa
     issue = await approved(database)
     async with database.transaction() as tx:
         await hold_pool(tx, alone=False)
-        gone = await withdraw_item(tx, source_kind="practice", source_id="practice-1", revision=2, because="Its figures were wrong.")
+        gone = await save_item(tx, item(revision=2, withdrawn="Its figures were wrong."))
         assert gone is not None
         await cutting.follow_item(tx, THING, gone, by=None, cause=CAUSE)
     (block,) = await blocks_of(database, issue)

@@ -7,9 +7,10 @@ import httpx
 import pytest
 from sqlalchemy import Row
 
-from services.newsletter.domain import ItemState, Level, level_of
+from services.newsletter.domain.items import ItemState, level_of
 from services.newsletter.store import list_items
 from services.newsletter.web.pool_show import POOL
+from shared.events.codes import Level
 from shared.events.intake import PracticePublished, PracticeWithdrawn
 from shared.i18n import LANGUAGES
 from shared.parking import listing

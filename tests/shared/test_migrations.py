@@ -17,22 +17,33 @@ from services.intake.store import tables as intake
 from services.newsletter.subscribing import tables as subscribing
 from services.pledges.store import tables as pledges
 from services.social.store import tables as social
-from shared import inbox, outbox, parking, tasks
+from shared import heard, inbox, outbox, parking, tasks
 from shared.approval import store as approvals
 from shared.auth import people
 from shared.db import Database, metadata
 from shared.mail.queue import store as mails
 from shared.migrations import migrate
+from shared.pauses import (
+    quiet,  # noqa: F401  # its table is one of the senders'
+    switch,
+)
 from shared.pauses import store as pauses
-from shared.pauses import switch
 
 OWN: dict[str, tuple[MetaData, ...]] = {
     "desk": (awaiting.awaited.metadata, mails.TABLES, switch.TABLES),  # with the tables of people and of the trail
     "intake": (intake.TABLES, mails.TABLES, people.TABLES, tasks.TABLES),
     "pledges": (pledges.TABLES, mails.TABLES, people.TABLES, tasks.TABLES),
     "calendar": (calendar.TABLES, mails.TABLES, people.TABLES, tasks.TABLES),
-    "newsletter": (subscribing.wishes.metadata, approvals.TABLES, tasks.TABLES, mails.TABLES, pauses.TABLES, people.TABLES),
-    "social": (social.TABLES, approvals.TABLES, tasks.TABLES, pauses.TABLES, people.TABLES),
+    "newsletter": (
+        subscribing.wishes.metadata,
+        approvals.TABLES,
+        tasks.TABLES,
+        mails.TABLES,
+        pauses.TABLES,
+        heard.TABLES,
+        people.TABLES,
+    ),
+    "social": (social.TABLES, approvals.TABLES, tasks.TABLES, pauses.TABLES, heard.TABLES, people.TABLES),
 }
 
 

@@ -4,10 +4,23 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from services.intake.web import catalogue_show, practice_browse, submission_confirm, submission_track
+from services.intake.web import (
+    catalogue_show,
+    file_hand_out,
+    news_browse,
+    news_feed,
+    practice_browse,
+    submission_confirm,
+    submission_list,
+    submission_track,
+    talk_browse,
+)
+from services.intake.web.form_submit import PublicForms
 from services.intake.web.partner_manage import Partners
-from services.intake.web.practice_submit import PracticeForm
-from services.intake.web.submission_review import Review
+from services.intake.web.submission_decide import Decisions
+from services.intake.web.submission_edit import Editing
+from services.intake.web.submission_show import SubmissionPage
+from services.intake.web.talk_change import TalkChanges
 from services.intake.web.webhook_accept import Door
 from shared.db import Database
 from shared.mail.queue.put import Mails
@@ -17,13 +30,21 @@ from shared.web.pages import Pages
 
 def all_of(database: Database, vault: Vault, pages: Pages, mails: Mails) -> Sequence[APIRouter]:
     """Return the routers of intake; the webhook door first, since it is asked most."""
+    page = SubmissionPage(database, vault, pages)
     return (
         Door(database, vault, public_url=pages.public_url).router(),
         catalogue_show.router(pages),
-        PracticeForm(database, vault, pages, mails).router(),
+        file_hand_out.router(database),
+        PublicForms(database, vault, pages, mails).router(),
         submission_confirm.router(database, pages),
         submission_track.router(database, pages),
         practice_browse.router(database, pages),
-        Review(database, vault, pages).router(),
+        talk_browse.router(database, pages),
+        news_feed.router(database, pages.public_url),
+        news_browse.router(database, pages),
+        submission_list.router(database, pages),
+        Decisions(database, page, pages.public_url).router(),
+        Editing(database, page, pages).router(),
+        TalkChanges(database, page, pages).router(),
         Partners(database, vault, pages).router(),
     )

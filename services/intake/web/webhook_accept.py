@@ -36,12 +36,12 @@ from shared.events.codes import Channel
 from shared.events.kinds import KINDS_BY_TYPE
 from shared.events.kinds.faults import of_validation
 from shared.events.kinds.parts import Submission
+from shared.files.uploads import takes_files
 from shared.trace import Cause
 from shared.vault import SealError, Vault
 from shared.web.problem import RETRY_AFTER_SECONDS
 from shared.web.rate import TokenBuckets, asker_in
 from shared.web.request_state import cause_of
-from shared.web.safety import form_limit
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ WEBHOOKS = Counter("tidings_webhooks_total", "Requests at the webhook door, by w
 AT_ONCE = 8
 
 _PATH = re.compile(r"/intake/webhooks/[^/]+")
+_forms = takes_files("/intake/(submit|enter)/(pledge|talk)")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NO_LIMIT = 2**63
 _ASKED_FOR_REAL = frozenset({"", "0", "false", "no"})
@@ -102,8 +103,8 @@ def is_webhook(scope: Scope) -> bool:
 
 
 def webhook_limits(scope: Scope) -> int:
-    """Return the largest body that an address takes, in bytes; the webhook door has its own limit and its own answer."""
-    return _NO_LIMIT if is_webhook(scope) else form_limit(scope)
+    """Return the largest body that an address takes, in bytes; the door has a limit and answer of its own."""
+    return _NO_LIMIT if is_webhook(scope) else _forms(scope)
 
 
 class Door:

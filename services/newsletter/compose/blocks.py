@@ -12,9 +12,10 @@ from annotated_types import Interval
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from services.newsletter.compose import writing
 from shared.events.codes import LANGUAGES, Language, Level, SourceKind
-from shared.events.texts import Identifier, Line, Summary, Text, WebAddress
+from shared.events.texts import Identifier, Line, Summary, Text, WebAddress, Word
+from shared.events.times import When
+from shared.web import writing
 from shared.web.rich_text import TooLongError
 
 BlockId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
@@ -45,7 +46,7 @@ _Written, _InOrder = BeforeValidator(_written), AfterValidator(_in_order)
 Lines = Annotated[Mapping[Language, Line], _Written, _InOrder]
 Summaries = Annotated[Mapping[Language, Annotated[Summary, AfterValidator(_readable)]], _Written, _InOrder]
 RichTexts = Annotated[Mapping[Language, Annotated[Text, AfterValidator(_readable)]], _Written, _InOrder]
-"""Texts as people write them, with paragraphs, lists and links: `services.newsletter.compose.writing` says how. Summaries too."""
+"""Texts as people write them, with paragraphs, lists and links: `shared.web.writing` says how. Summaries too."""
 
 # A picture beyond this is no picture of a mail; ours are made smaller before.
 _PIXELS = Annotated[int, Interval(ge=1, le=4_000)]
@@ -83,11 +84,20 @@ class Item(_Stored):
     id: BlockId
     title: Lines = field(default_factory=dict)
     summary: Summaries = field(default_factory=dict)  # written as a text is; may lack in every language
-    entity: Line  # whose it is, as they call themselves
+    entity: Line | Literal[""] = ""  # whose it is, as they call themselves; empty for what is nobody's, such as a date
     level: Level
     source_kind: SourceKind
     source_id: Identifier  # the subject of the source's own events
-    address: WebAddress  # where readers find the whole
+    label: Word | Literal[""] = ""  # what it is, by the end of the key of its words; empty where that is the kind of the source
+    when: When | None = None  # of what is on a day, or was; readers see it before the title
+    place: Line | Literal[""] = ""
+    credit: Line | Literal[""] = ""  # whom to name for text and pictures
+    address: WebAddress | Literal[""] = ""  # where readers find the whole; empty where it stands nowhere else
+
+    @property
+    def key(self) -> str:
+        """Key of the words that say what it is."""
+        return f"source.{self.label or self.source_kind.value}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,6 +65,7 @@ _LOOKS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "group": (("link", "rule"), "margin:8px 0 20px;padding:0 0 6px;border-bottom:2px solid;font-size:16px;line-height:1.5;font-weight:700"),
     "item": (("line",), "margin:0 0 28px;padding-{start}:16px;border-{start}:3px solid"),
     "source": (("quiet",), "margin:0 0 2px;font-size:14px;line-height:1.5"),
+    "when": (("ink",), "margin:0 0 2px;font-size:15px;line-height:1.5;font-weight:700"),
     "title": (("ink",), "margin:0 0 8px;font-size:18px;line-height:1.4;font-weight:700"),
     "whose": (("quiet",), f"margin:0;{_SMALL}"),
     "p": (("ink",), f"margin:0 0 16px;{_TEXT}"),

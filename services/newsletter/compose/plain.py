@@ -4,12 +4,13 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from services.newsletter.compose import writing
 from services.newsletter.compose.arranging import Group, Placed, arrange
 from services.newsletter.compose.blocks import Button, Heading, Item, Passage, Picture
 from services.newsletter.compose.edition import Edition, Said, said
 from shared.events.codes import Language
 from shared.i18n import direction, language_name, translate
+from shared.web import writing
+from shared.when import say
 
 COLUMNS = 78
 """RFC 5322 counts so many for a line; addresses are longer where they are."""
@@ -78,14 +79,25 @@ def _block(placed: Placed, language: Language) -> str:
 
 def _item(item: Item, language: Language) -> str:
     title, summary = said(item.title, language), said(item.summary, language)
-    source = translate(language, f"newsletter.mail.source.{item.source_kind}")
+    source = translate(language, item.key)
     if title and title.stands_in:
         named = language_name(title.language, language)
         source += " · " + translate(language, "newsletter.mail.written-in", language=named)
-    # An isolate that finds its own direction: a name may be in any script.
-    entity = item.entity if direction(language) == "ltr" else f"\u2068{item.entity}\u2069"
-    parts = [_wrapped(_say(title)), _wrapped(f"{source} · {entity}"), _rich(summary), item.address]
+    time_and_place = [say(item.when, language) if item.when else "", _named(item.place, language)]
+    whose = [source, _named(item.entity, language), _named(item.credit, language)]
+    parts = [
+        _wrapped(" · ".join(filter(None, time_and_place))),
+        _wrapped(_say(title)),
+        _wrapped(" · ".join(filter(None, whose))),
+        _rich(summary),
+        item.address,
+    ]
     return "\n".join(filter(None, parts))
+
+
+def _named(name: str, language: Language) -> str:
+    """Return a name in an isolate that finds its own direction where it might be turned round: it may be in any script."""
+    return f"\u2068{name}\u2069" if name and direction(language) == "rtl" else name
 
 
 def _turned(line: str) -> str:

@@ -9,13 +9,15 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from services.newsletter.compose import plain, writing
+from services.newsletter.compose import plain
 from services.newsletter.compose.arranging import arrange
 from services.newsletter.compose.edition import Edition, NowhereWrittenError, Said, missing, said
 from services.newsletter.compose.look import HIDDEN, PICTURE, SHEET, Look, night
 from shared import i18n
 from shared.events.codes import Language
 from shared.mail.bodies import slot
+from shared.web import writing
+from shared.when import say
 
 LEAVE = "leave"
 """The slot where the reader's own link to unsubscribe and preferences stands."""
@@ -140,6 +142,7 @@ def _context(edition: Edition, language: Language) -> dict[str, object]:
         "dir": i18n.direction(language),
         "t": partial(i18n.translate, language),
         "said": partial(said, reader=language),
+        "say_when": partial(say, language=language),
         "language_name_of": partial(i18n.language_name, reader=language),
         "parts_in_order": list(arrange(edition.blocks)),
     }

@@ -2,15 +2,16 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from pydantic import TypeAdapter
 from sqlalchemy import Row, func, insert, select, update
 
 from services.newsletter.compose import blocks
-from services.newsletter.domain import ItemState, Level
+from services.newsletter.domain.items import ItemState
 from services.newsletter.issues import holding, opening
 from services.newsletter.issues.rules import AlreadyCutError, NotOfferedError, UnknownIssueError, is_to_be_cut
 from services.newsletter.issues.tables import issue_blocks, issues
@@ -20,8 +21,8 @@ from shared.actors import Actor
 from shared.approval.rules import State
 from shared.approval.things import Thing
 from shared.db import Transaction
-from shared.events.codes import Role, TaskEnd
-from shared.events.times import Days
+from shared.events.codes import Level, Role, SourceKind, TaskEnd
+from shared.events.times import Days, When
 from shared.ids import new_id
 from shared.tasks import Task
 from shared.trace import Cause
@@ -29,6 +30,7 @@ from shared.trace import Cause
 log = logging.getLogger(__name__)
 
 _LEVELS = list(Level)
+_WHEN: TypeAdapter[When] = TypeAdapter(When)
 
 
 async def due(tx: Transaction, now: datetime, zone: str) -> Sequence[UUID]:
@@ -64,7 +66,7 @@ async def cut(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor | None
     if unset:
         await tx.execute(update(pool_items).where(pool_items.c.id.in_(unset)).values(issue_id=None))
     kept = [item for item in found if item.id not in unset]
-    items = sorted(kept, key=lambda item: (_LEVELS.index(level_of(item)), item.told_at, item.id))
+    items = sorted(kept, key=_order)
     await _place(tx, issue_id, items, by)
     await tx.execute(update(issues).where(issues.c.id == issue_id).values(cut_at=func.now(), cut_by=by.id if by else None))
     await tasks.close_task(tx, opening.GATHER, str(issue_id), end=TaskEnd.DONE, by=by.id if by else None, cause=cause)
@@ -174,6 +176,10 @@ def content_of(item: Row[Any], block_id: UUID) -> Mapping[str, Any]:
                 "level": level_of(item).value,
                 "source_kind": item.source_kind,
                 "source_id": item.source_id,
+                "label": item.label,
+                "when": item.when,
+                "place": item.place,
+                "credit": item.credit,
                 "address": item.address,
             }
         )
@@ -187,6 +193,12 @@ def _can_be_set(item: Row[Any]) -> bool:
         log.exception("item %s cannot be set and stays in the pool", item.id)
         return False
     return True
+
+
+def _order(item: Row[Any]) -> tuple[object, ...]:
+    """Return by what items are sorted: the widest first, what is told before dates, and dates by their first day."""
+    day = _WHEN.validate_python(item.when).first_day if item.source_kind == SourceKind.DATE.value and item.when else date.min
+    return _LEVELS.index(level_of(item)), item.source_kind == SourceKind.DATE.value, day, item.told_at, item.id
 
 
 def level_of(item: Row[Any]) -> Level:

@@ -10,13 +10,13 @@ from sqlalchemy import Row, func, insert, select, update
 
 from services.newsletter.compose import blocks
 from services.newsletter.compose.blocks import Block
-from services.newsletter.domain import ItemState
-from services.newsletter.issues import holding
+from services.newsletter.domain.items import ItemState
+from services.newsletter.issues import holding, quiet
 from services.newsletter.issues.opening import GATHER
 from services.newsletter.issues.rules import Dates, IssueError, NotOfferedError, ReasonError, Rule, UnknownIssueError, check_languages
 from services.newsletter.issues.tables import issue_blocks, issue_rule, issues
 from services.newsletter.store import hold_pool, pool_items
-from shared import clock, tasks
+from shared import clock, tasks, wall_clock
 from shared.actors import Actor
 from shared.approval.rules import EDITORS, RoleNeededError
 from shared.approval.things import Thing
@@ -85,8 +85,10 @@ async def set_rule(tx: Transaction, rule: Rule, seen: int, *, by: Actor) -> None
 async def set_plan(tx: Transaction, thing: Thing, issue_id: UUID, plan: Plan, seen: int, *, by: Actor, cause: Cause) -> None:
     """Change when one issue closes and goes; a reminder that was for another day is taken back.
 
-    What is scheduled already goes at the hour that was scheduled. Raises ChangedMeanwhileError, UnknownIssueError, UnderWayError.
+    What is scheduled already goes at the hour that was scheduled. Raises ChangedMeanwhileError, UnknownIssueError, UnderWayError, and
+    QuietError for a day on which nothing is sent.
     """
+    await quiet.check(tx, wall_clock.plan(plan.dates.sends_at, plan.zone).instant)
     values = {
         "closes_on": plan.dates.closes_on,
         "sends_at": plan.dates.sends_at,

@@ -23,6 +23,7 @@ from shared.db import Transaction
 from shared.events.base import Source
 from shared.events.codes import SourceKind
 from shared.events.times import Days, Due, TimeWithZone, is_zone
+from shared.pauses.quiet import forbidding
 from shared.wall_clock import plan
 
 FOR_LEAVING = frozenset({Action.SUBMIT.value, Action.APPROVE.value, Action.BREAK_GLASS.value})
@@ -111,23 +112,33 @@ def content_of(edition: Edition, issue: Row[Any], taken: Sequence[Row[Any]]) -> 
     return content
 
 
+class EmbargoedError(ApprovalError):
+    """Something in this issue may not be spoken of before its hour; leave it to a later issue, or let this one go later."""
+
+    slug = "issue-embargoed"
+
+
 async def check_whole(tx: Transaction, issue: Row[Any], step: Step, public_url: str) -> None:
-    """Raise StillGatheringError, EmptyIssueError or UnfinishedError where a step would let go what is not whole."""
+    """Raise the ApprovalError of the first reason for which a step would let go what is not whole, or may not be spoken of by then."""
     if step.what not in FOR_LEAVING:
         return
     if issue.cut_at is None:
         raise StillGatheringError
-    edition, _ = await edition_of(tx, issue, public_url)
+    edition, taken = await edition_of(tx, issue, public_url)
     if all(block.kind in blocks.SILENT for block in edition.blocks):
         raise EmptyIssueError
     if any(lack.stops for lacks in missing(edition).values() for lack in lacks):
         raise UnfinishedError
+    sources = sources_of(taken)
+    quiet = await forbidding(tx, plan(issue.sends_at, issue.zone).instant, sources) if sources and is_zone(issue.zone) else None
+    if quiet is not None and quiet.source is not None:
+        raise EmbargoedError
 
 
 def sources_of(taken: Sequence[Row[Any]]) -> tuple[Source, ...]:
     """Return what the items in an issue came from."""
     found = [Source(kind=SourceKind(row.content["source_kind"]), id=row.content["source_id"]) for row in taken if row.item_id]
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def _due(sends_at: datetime, zone: str) -> Due:

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from services.newsletter.issues import holding, matter, telling
+from services.newsletter.issues import holding, matter, quiet, telling
 from services.newsletter.issues.rules import DatesError, IssueError, ReasonError
 from services.newsletter.issues.tables import issues
 from services.newsletter.sending import issues as sending
-from services.newsletter.sending.rules import ABOUT, AudienceState, Hold
+from services.newsletter.sending.rules import ABOUT, AudienceState, Hold, sources_in
 from services.newsletter.sending.tables import audience, sends
 from shared import clock, tasks
 from shared.actors import Actor
@@ -67,8 +67,8 @@ async def schedule(
 ) -> Planned:
     """Let an approved issue go at an hour of a zone's clock, and return the instant with what is odd about it.
 
-    What is sent is what was approved, as it is kept with the approval. Raises NotApprovedError, PastError, DatesError, UnderWayError,
-    UnknownIssueError, and ValueError for a zone that is none.
+    What is sent is what was approved, as it is kept with the approval. Raises NotApprovedError, PastError, DatesError, QuietError,
+    UnderWayError, UnknownIssueError, and ValueError for a zone that is none.
     """
     issue = await holding.hold(tx, issue_id)
     standing = await store.find(tx, ABOUT, issue_id)
@@ -79,12 +79,14 @@ async def schedule(
         raise PastError
     if not 0 < valid_hours <= 14 * 24:
         raise DatesError
+    variants = await store.contents(tx, standing.approved)
+    await quiet.check(tx, max(planned.instant, clock.now()), sources_in(variants))
     values = {"sends_at": planned.local, "zone": zone, "valid_hours": valid_hours, "revision": issue.revision + 1, "changed_by": by.id}
     await tx.execute(update(issues).where(issues.c.id == issue_id).values(values))
     await sending.schedule(
         tx,
         issue_id,
-        variants=await store.contents(tx, standing.approved),
+        variants=variants,
         approved_hash=standing.approved.whole,
         fallback=issue.fallback,
         starts_at=planned.instant,

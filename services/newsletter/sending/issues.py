@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, select, text, update
+from sqlalchemy import Row, delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.newsletter.sending.rules import ABOUT, AudienceState, Exclusion, Hold, SendState, Standing, content_hash
+from services.newsletter.sending.rules import ABOUT, AudienceState, Exclusion, Hold, SendState, Standing, content_hash, sources_in
 from services.newsletter.sending.tables import audience, sends
 from shared import clock
 from shared.approval import sending as approved
@@ -17,6 +17,8 @@ from shared.approval import store as approvals
 from shared.approval.content import ContentError
 from shared.approval.rules import ApprovalError
 from shared.db import Transaction, is_away
+from shared.pauses.quiet import forbidding
+from shared.pauses.store import share
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ async def schedule(
         "expires_at": clock.check_aware(expires_at),
         "state": SendState.SCHEDULED.value,
         "held_because": "",
+        "waits_until": None,
     }
     new = insert(sends).values(values)
     kept = new.on_conflict_do_update(index_elements=["issue_id"], set_=values, where=sends.c.frozen_at.is_(None))
@@ -77,7 +80,10 @@ async def begin_due(tx: Transaction, moved: Moved = nothing_follows) -> Sequence
 
     Whether exactly this is approved is asked here, and nobody can void the approval until `tx` has ended.
     """
+    # Before any row: until `tx` ends no day becomes one on which nothing is sent.
+    await share(tx)
     due = select(sends.c.issue_id).where(sends.c.state == SendState.SCHEDULED.value, sends.c.starts_at <= text("now()"))
+    due = due.where(or_(sends.c.waits_until.is_(None), sends.c.waits_until <= text("now()")))
     begun = []
     for issue_id in (await tx.execute(due.order_by(sends.c.starts_at, sends.c.issue_id))).scalars().all():
         # The approval is held before the plan, as by everybody who edits; the other way round two would wait for each other.
@@ -89,6 +95,8 @@ async def begin_due(tx: Transaction, moved: Moved = nothing_follows) -> Sequence
         because = await _why_not(tx, send)
         if because is not None:
             await hold(tx, issue_id, because)
+            continue
+        if await _waits(tx, send):
             continue
         if await _begin(tx, send, moved):
             begun.append(issue_id)
@@ -107,6 +115,18 @@ async def _begin(tx: Transaction, send: Row[Any], moved: Moved) -> bool:
         log.exception("issue %s could not begin and is held", send.issue_id)
         await hold(tx, send.issue_id, Hold.FAILED)
         return False
+    return True
+
+
+async def _waits(tx: Transaction, send: Row[Any]) -> bool:
+    """Say whether an issue may not go now because of what the calendar forbids; it waits, or is held where its last hour comes before."""
+    quiet = await forbidding(tx, clock.now(), sources_in(send.variants))
+    if quiet is None:
+        return False
+    if quiet.ends is None or quiet.ends >= send.expires_at:
+        await hold(tx, send.issue_id, Hold.QUIET)
+    else:
+        await tx.execute(update(sends).where(sends.c.issue_id == send.issue_id).values(waits_until=quiet.ends))
     return True
 
 

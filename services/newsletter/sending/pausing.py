@@ -1,11 +1,13 @@
-"""The kill switch for mails: whether they may leave now, and what waits meanwhile."""
+"""The kill switch for mails, and days on which nothing is sent: whether they may leave now, and what waits meanwhile."""
 
 from sqlalchemy import Text, Uuid, column, func, select, table
 
 from services.newsletter.sending.rules import AudienceState
 from services.newsletter.sending.tables import audience, sends
+from shared import clock
 from shared.db import Transaction
 from shared.events.codes import Service
+from shared.pauses.quiet import forbidding
 from shared.pauses.sender import Sender
 from shared.pauses.store import Waiting, WaitingItem, paused
 
@@ -17,8 +19,8 @@ _WAITING = [state.value for state in (AudienceState.PLANNED, AudienceState.CLAIM
 
 
 async def may_send(tx: Transaction) -> bool:
-    """Say whether mails to subscribers may leave now."""
-    return await paused(tx, SENDER.service.value) is None
+    """Say whether mails to subscribers may leave now: nobody has paused them, and it is no day on which nothing is sent."""
+    return await paused(tx, SENDER.service.value) is None and await forbidding(tx, clock.now()) is None
 
 
 async def waiting(tx: Transaction, scope: str) -> Waiting:

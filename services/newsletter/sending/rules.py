@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from shared.approval.content import fingerprint
+from shared.events.base import Source
+from shared.events.codes import SourceKind
 
 ABOUT = "issue"
 """What an issue is called where approvals are kept."""
@@ -67,6 +69,7 @@ class Hold(StrEnum):
     APPROVAL = "approval"  # it is not approved, or no longer
     PERSON = "person"  # somebody stopped it
     FAILED = "failed"  # it could not begin; the log of the sender says why
+    QUIET = "quiet"  # nothing may be sent, or said of something in it, and its last hour comes before that is over
     REFUSALS = "refusals"  # the server refuses us or the message, whoever the recipient
 
 
@@ -114,6 +117,13 @@ def message_id(issue_id: UUID, subscriber_id: UUID, domain: str) -> str:
 def content_hash(variants: Mapping[str, Any]) -> str:
     """Return the SHA-256, in hex, of exactly what goes out: that to which an approval is bound; raises ContentError."""
     return fingerprint(variants).whole
+
+
+def sources_in(variants: Mapping[str, Any]) -> frozenset[Source]:
+    """Return what the items of an issue came from, by what was approved of it: each is written as kind, id and revision."""
+    named = {name for variant in variants.values() for name in variant.get("sources", ())}
+    parts = [(kind, rest.rpartition("/")[0]) for kind, _, rest in (name.partition("/") for name in named)]
+    return frozenset(Source(kind=SourceKind(kind), id=id_) for kind, id_ in parts if kind in set(SourceKind))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,6 +38,7 @@ sends = Table(
     Column("approved_hash", Text, nullable=False),  # of `variants`; compared again before anything leaves
     Column("fallback", Text, nullable=False),  # the language of those whose own has no variant
     Column("starts_at", DateTime(timezone=True), nullable=False),
+    Column("waits_until", DateTime(timezone=True)),  # its hour came on a day on which nothing is sent
     Column("expires_at", DateTime(timezone=True), nullable=False),  # after it nothing leaves until a person has looked
     Column("state", Text, nullable=False),
     Column("held_because", Text, nullable=False, server_default=""),

@@ -12,8 +12,9 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from services.newsletter.compose.edition import missing
-from services.newsletter.domain import ItemState
+from services.newsletter.domain.items import ItemState
 from services.newsletter.issues import holding, matter, opening
+from services.newsletter.issues.quiet import QuietError
 from services.newsletter.issues.rules import IssueError, UnknownIssueError
 from services.newsletter.issues.scheduling import follow_decision
 from services.newsletter.issues.tables import issues
@@ -21,6 +22,7 @@ from services.newsletter.sending.issues import standing as sending_standing
 from services.newsletter.sending.rules import ABOUT
 from services.newsletter.sending.tables import sends
 from services.newsletter.store import pool_items
+from shared import clock
 from shared.approval import store as approvals
 from shared.approval.deciding import Decided
 from shared.approval.rules import ApprovalError, UnknownItemError
@@ -31,10 +33,12 @@ from shared.auth.require import require
 from shared.auth.tokens import Person
 from shared.db import Database, Transaction
 from shared.events.codes import Role
+from shared.pauses.quiet import to_come
 from shared.trace import Cause
 from shared.wall_clock import plan
 from shared.web.pages import Pages
 from shared.web.problem import Problem
+from shared.web.request_state import reader_language
 
 PATH = opening.PAGE
 Writer = Annotated[Person, Depends(require(Role.DRAFTER, Role.APPROVER))]
@@ -70,7 +74,11 @@ class Desk:
         """Return the page of an issue with the reason why nothing happened; raises a Problem for one that is not there."""
         if isinstance(error, UnknownIssueError | UnknownItemError):
             raise HTTPException(404) from error
-        return await self.show(request, person, issue_id, refusal_of(error, str(typed.get("reason", ""))), typed=typed)
+        refusal = refusal_of(error, str(typed.get("reason", "")))
+        if isinstance(error, QuietError):
+            words = error.quiet.words(reader_language(request), self.pages.zone)
+            refusal = replace(refusal, key=error.quiet.key, params=words)
+        return await self.show(request, person, issue_id, refusal, typed=typed)
 
     async def _context(self, tx: Transaction, person: Person, issue_id: UUID) -> dict[str, Any]:
         issue = await found(tx, issue_id)
@@ -100,6 +108,7 @@ class Desk:
             "may_edit": person.holds(Role.DRAFTER) and not (send is not None and send.frozen_at is not None),
             "may_schedule": person.holds(Role.DRAFTER, Role.APPROVER),
             "added_kinds": ADDED_KINDS,
+            "quiet_times": await to_come(tx, clock.now()),
         }
 
 

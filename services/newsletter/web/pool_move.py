@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from services.newsletter.domain import Level
 from services.newsletter.issues import cutting
 from services.newsletter.issues.rules import IssueError, UnknownIssueError
 from services.newsletter.web.issue_show import PATH, Desk, problem_with
@@ -15,6 +14,7 @@ from services.newsletter.web.pool_show import POOL
 from shared.approval.rules import EDITORS, ApprovalError
 from shared.auth.require import require
 from shared.auth.tokens import Person
+from shared.events.codes import Level
 from shared.web.request_state import cause_of
 
 ITEM = POOL + "/{item}"

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Row, select
 
-from services.newsletter.domain import ItemState, Level
+from services.newsletter.domain.items import ItemState
 from services.newsletter.issues.tables import issues
 from services.newsletter.sending.tables import sends
-from services.newsletter.store import list_items, pool_items
+from services.newsletter.store import labels, list_items, pool_items
 from shared.auth.require import require
 from shared.auth.tokens import Person
 from shared.db import Database, Transaction
-from shared.events.codes import Role
+from shared.events.codes import Level, Role
 from shared.i18n import CONTENT_LANGUAGES
 from shared.operations.story import Fact
 from shared.web.pages import Pages
@@ -27,16 +27,23 @@ def router(database: Database, pages: Pages) -> APIRouter:
     router = APIRouter(dependencies=[Depends(require(Role.DRAFTER, Role.APPROVER))], include_in_schema=False)
 
     @router.get(POOL)
-    async def pool(request: Request, person: Annotated[Person, Depends(require(Role.DRAFTER, Role.APPROVER))]) -> Response:
-        """Show what an issue can be made from, newest first, each with where it came from and the issue that it goes into."""
+    async def pool(request: Request, person: Annotated[Person, Depends(require(Role.DRAFTER, Role.APPROVER))], kind: str = "") -> Response:
+        """Show what an issue can be made from, newest first, each with where it came from and the issue that it goes into.
+
+        `kind` shows what readers are told is that alone; one that nothing is shows everything.
+        """
         async with database.transaction() as tx:
-            items = await list_items(tx, SHOWN)
+            known = await labels(tx)
+            kind = kind if kind in known else ""
+            items = await list_items(tx, SHOWN, kind)
             numbers = {row.id: row.number for row in await tx.execute(select(issues.c.id, issues.c.number))}
             changeable = await issues_to_change(tx)
         return pages.render(
             request,
             "newsletter/pool.html",
             items=items,
+            kind=kind,
+            labels=known,
             content_languages=CONTENT_LANGUAGES,
             full=len(items) == SHOWN,
             numbers=numbers,

@@ -30,6 +30,7 @@ class WaitingFor(StrEnum):
 
     APPROVAL = "approval"  # what would go out is not what was approved
     LATE = "late"  # its time is so long over that it may be stale
+    QUIET = "quiet"  # nothing might be posted, or nothing about its source, and once that is over it must not leave any more
     UNCERTAIN = "uncertain"  # it may stand there or not, and the timeline does not tell
     DUPLICATE = "duplicate"  # the network says that the same text stands there, and this post is not it
     REFUSED = "refused"

@@ -51,6 +51,7 @@ class Post:
     source_withdrawn: str | None  # why its source no longer stands, in the words of who withdrew it
     wish: Wish
     variants: Mapping[str, Content]  # by name: x/en
+    outdated: frozenset[str] = frozenset()  # variants whose words are older than what the source says now
     trace_id: str
 
     @property

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.social.domain.deliveries import State
+from services.social.domain.deliveries import State, WaitingFor
 from services.social.domain.posts import ABOUT
 from services.social.store.tables import deliveries, posts
 from shared import tasks
@@ -18,7 +18,7 @@ from shared.tasks import Task
 from shared.trace import Cause
 
 SCHEDULE = f"schedule-{ABOUT}"
-"""The task that asks for the time of a post that is approved and has none."""
+"""The task that asks for the time of a post that is approved and has none, or none at which it may leave."""
 SETTLE = f"settle-{ABOUT}"
 """The task that asks what is to become of a post that did not leave, or that nobody knows of."""
 
@@ -33,7 +33,9 @@ class Asking:
         """Open the tasks that lack and close those whose matter is over; however often and wherever this runs, each is asked once."""
         async with database.transaction() as tx:
             asked = {(task.kind, UUID(task.subject)) for task in await tasks.open_tasks(tx) if task.kind in (SCHEDULE, SETTLE)}
-            wanted = {(SCHEDULE, post) for post in await _without_time(tx)} | {(SETTLE, post) for post in await _waiting(tx)}
+            another = set(await _waiting(tx, WaitingFor.QUIET))
+            timeless = {*await _without_time(tx), *another}
+            wanted = {(SCHEDULE, post) for post in timeless} | {(SETTLE, post) for post in {*await _waiting(tx)} - another}
         # One transaction each: a post that somebody works on holds up no other.
         for kind, post in sorted(wanted - asked):
             async with database.transaction() as tx:
@@ -52,7 +54,8 @@ async def _without_time(tx: Transaction) -> Collection[UUID]:
     return (await tx.execute(select(posts.c.id).join(approvals, here).where(posts.c.local_time.is_(None)))).scalars().all()
 
 
-async def _waiting(tx: Transaction) -> Collection[UUID]:
-    """Return the posts of which something waits for a person."""
+async def _waiting(tx: Transaction, why: WaitingFor | None = None) -> Collection[UUID]:
+    """Return the posts of which something waits for a person; with `why`, for that reason."""
     query = select(deliveries.c.post_id).where(deliveries.c.state == State.WAITING.value).distinct()
+    query = query if why is None else query.where(deliveries.c.waiting_for == why.value)
     return (await tx.execute(query)).scalars().all()

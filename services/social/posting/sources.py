@@ -1,61 +1,54 @@
 """What the correction or the end of a source does to the posts that were written from it and have not left."""
 
-from collections.abc import Mapping
 from dataclasses import replace
+from uuid import UUID
 
+from services.social.domain.drafts import Draft
 from services.social.domain.posts import Post
 from services.social.posting import planning
 from services.social.posting.writing import fixed_variants
 from services.social.store import posts
+from services.social.store.drafts import Saved
 from shared.approval import editing
 from shared.approval.things import Thing
 from shared.db import Transaction
-from shared.events.codes import Language
 from shared.trace import Cause
 
 
-async def correct(
-    tx: Transaction,
-    thing: Thing,
-    *,
-    kind: str,
-    id_: str,
-    revision: int,
-    before: Mapping[Language, str],
-    after: Mapping[Language, str],
-    cause: Cause,
-) -> None:
-    """Bring posts to a newer revision of their source: what nobody has changed is drafted anew, and every approval is void.
+async def correct(tx: Transaction, thing: Thing, saved: Saved, draft: Draft, *, cause: Cause) -> None:
+    """Bring the post of a draft to what its source says now: what nobody has changed is drafted anew, and its approval is void.
 
-    `before` and `after` are the words that the machine drafted from each. A text that a person wrote stays as it is, for people to read.
+    A text that a person wrote stays as it is, marked as older than its source, for people to read.
     """
-    for post in await _not_left(tx, kind, id_, revision):
-        left = await fixed_variants(tx, post.id)
-        for name, variant in post.variants.items():
-            drafted = after.get(variant.language)
-            if name not in left and drafted and variant.text == before.get(variant.language):
-                await posts.write_variant(tx, post.id, replace(variant, text=drafted))
-        await posts.write_source(tx, post.id, revision=revision, withdrawn=None)
-        await editing.edited(tx, thing, post.id, by=None, cause=cause)
-        await planning.follow(tx, post.id, cause=cause)
+    post = await _not_left(tx, saved.id, draft.revision)
+    if post is None:
+        return
+    left = await fixed_variants(tx, post.id)
+    await posts.write_source(tx, post.id, revision=draft.revision, withdrawn=None)
+    for name, variant in post.variants.items():
+        drafted = draft.texts.get(variant.language)
+        if name not in left and drafted and variant.text == saved.before.get(variant.language):
+            await posts.write_variant(tx, post.id, replace(variant, text=drafted))
+    await editing.edited(tx, thing, post.id, by=None, cause=cause)
+    await planning.follow(tx, post.id, cause=cause)
 
 
-async def withdraw(tx: Transaction, thing: Thing, *, kind: str, id_: str, revision: int, because: str, cause: Cause) -> None:
-    """Withdraw the posts of a source that no longer stands, as far as they have not left."""
-    for post in await _not_left(tx, kind, id_, revision):
-        await posts.write_source(tx, post.id, revision=revision, withdrawn=because)
-        await editing.withdraw(tx, thing, post.id, because=because, cause=cause)
-        await planning.follow(tx, post.id, cause=cause)
+async def withdraw(tx: Transaction, thing: Thing, draft_id: UUID, revision: int, because: str, *, cause: Cause) -> None:
+    """Withdraw the post of a draft whose source no longer stands, as far as it has not left."""
+    post = await _not_left(tx, draft_id, revision)
+    if post is None:
+        return
+    await posts.write_source(tx, post.id, revision=revision, withdrawn=because)
+    await editing.withdraw(tx, thing, post.id, because=because, cause=cause)
+    await planning.follow(tx, post.id, cause=cause)
 
 
-async def _not_left(tx: Transaction, kind: str, id_: str, revision: int) -> list[Post]:
-    """Return the posts of an older revision of a source of which something has not left, held."""
-    found: list[Post] = []
-    for post_id in await posts.of_source(tx, kind, id_):
-        await posts.hold(tx, post_id)
-        post = await posts.find(tx, post_id)
-        if post is None or (post.source_revision or 0) >= revision:
-            continue
-        if not set(post.variants) <= set(await fixed_variants(tx, post_id)):
-            found.append(post)
-    return found
+async def _not_left(tx: Transaction, draft_id: UUID, revision: int) -> Post | None:
+    """Return the post of a draft, held, where something of it has not left and nothing newer is known of its source."""
+    post_id = await posts.of_draft(tx, draft_id)
+    if post_id is None or not await posts.hold(tx, post_id):
+        return None
+    post = await posts.find(tx, post_id)
+    if post is None or (post.source_revision or 0) > revision:
+        return None
+    return None if set(post.variants) <= set(await fixed_variants(tx, post_id)) else post

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.social.domain.content import Content, Picture
 from services.social.domain.posts import ABOUT, Post, Wish
 from services.social.networks.fitting import FITS
-from services.social.posting import planning
+from services.social.posting import planning, quiet
 from services.social.store import deliveries as ledger
 from services.social.store import drafts, posts
 from shared import clock, outbox
@@ -130,7 +130,7 @@ async def remove_variant(tx: Transaction, hand: Hand, post_id: UUID, name: str) 
 async def schedule(tx: Transaction, hand: Hand, post_id: UUID, wish: Wish) -> None:
     """Set when a post is to leave and when it must not any more, and keep who did; an approval of its words stays.
 
-    Raises NoPostError, LeftError where all of it has left, PastError, EndsBeforeItLeavesError, and ValueError for no zone.
+    Raises NoPostError, LeftError where all of it has left, PastError, EndsBeforeItLeavesError, QuietError, and ValueError for no zone.
     """
     post = await _held(tx, post_id)
     known = (await ledger.of_posts(tx, [post_id])).get(post_id, {})
@@ -144,6 +144,8 @@ async def schedule(tx: Transaction, hand: Hand, post_id: UUID, wish: Wish) -> No
         raise EndsBeforeItLeavesError(EndsBeforeItLeavesError.__doc__)
     if wish == post.wish:
         return
+    if planned:
+        await quiet.check(tx, post, max(planned.instant, now))
     await posts.write_wish(tx, post_id, wish)
     await _is_written(tx, hand, post_id)
     decided = DecisionMade(

@@ -103,6 +103,7 @@ async def plan_anew(tx: Transaction, delivery: Delivery, content: Content, plann
         zone=planned.zone,
         due_at=planned.instant,
         not_before=planned.instant,
+        quiet_until=None,
         state=State.SCHEDULED.value,
         waiting_for=None,
         evidence=null(),

@@ -51,12 +51,6 @@ async def of_drafts(tx: Transaction, draft_ids: Sequence[UUID]) -> Mapping[UUID,
     return {row.draft_id: row.id for row in rows}
 
 
-async def of_source(tx: Transaction, kind: str, id_: str) -> Sequence[UUID]:
-    """Return the posts that were written from a source, in one order, so that two who take them in turn do not block each other."""
-    found = await tx.execute(select(posts.c.id).where(posts.c.source_kind == kind, posts.c.source_id == id_).order_by(posts.c.id))
-    return list(found.scalars())
-
-
 async def find(tx: Transaction, post_id: UUID) -> Post | None:
     """Return a post, or None where there is none."""
     return (await find_all(tx, [post_id])).get(post_id)
@@ -83,9 +77,10 @@ async def hold(tx: Transaction, post_id: UUID) -> bool:
 
 
 async def write_variant(tx: Transaction, post_id: UUID, content: Content) -> None:
-    """Write what a post says on one network in one language."""
+    """Write what a post says on one network in one language: words that know the source as it stands now."""
     kept = content.as_kept()
-    values = {"text": kept["text"], "pictures": kept["pictures"]}
+    known = select(posts.c.source_revision).where(posts.c.id == post_id).scalar_subquery()
+    values = {"text": kept["text"], "pictures": kept["pictures"], "source_revision": known}
     row = insert(post_variants).values(post_id=post_id, network=content.network.value, language=content.language, **values)
     await tx.execute(row.on_conflict_do_update(index_elements=["post_id", "network", "language"], set_=values))
 
@@ -121,6 +116,7 @@ def _post(row: Row[Any], variants: Sequence[Row[Any]]) -> Post:
         source_revision=row.source_revision,
         source_withdrawn=row.source_withdrawn,
         wish=Wish(local=row.local_time, zone=row.zone, until=row.until_time),
+        outdated=frozenset(f"{one.network}/{one.language}" for one in variants if (one.source_revision or 0) < (row.source_revision or 0)),
         variants={one.name: one for one in sorted(contents, key=lambda one: (one.network, LANGUAGES.index(one.language)))},
         trace_id=row.trace_id,
     )

@@ -1,6 +1,6 @@
 """The tables of social media."""
 
-from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, func
+from sqlalchemy import ARRAY, Boolean, Column, DateTime, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.social.domain.deliveries import CLAIMABLE
@@ -14,6 +14,8 @@ drafts = Table(
     Column("id", Uuid, primary_key=True),
     Column("source_kind", Text, nullable=False),
     Column("source_id", Text, nullable=False),
+    Column("milestone", Text, nullable=False, server_default=""),  # what came of the source; empty for the source itself
+    Column("label", Text, nullable=False, server_default=""),  # what it is about
     Column("event_id", Uuid, nullable=False),
     Column("trace_id", Text, nullable=False),
     Column("told_at", DateTime(timezone=True), nullable=False),
@@ -21,13 +23,20 @@ drafts = Table(
     Column("language", Text, nullable=False),
     Column("title", JSONB, nullable=False),
     Column("texts", JSONB, nullable=False),
+    Column("when", JSONB(none_as_null=True)),
+    Column("place", Text, nullable=False, server_default=""),
+    Column("credit", Text, nullable=False, server_default=""),
+    Column("files", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("networks", ARRAY(Text), nullable=False, server_default="{}"),  # wished for
+    Column("wished", JSONB(none_as_null=True)),  # time wished for
+    Column("standing", Text, nullable=False, server_default=""),
     Column("address", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("withdrawn_because", Text),  # in the words of who withdrew the source
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     # The source decides which draft it is, not a look before the insert: the same source told again finds its own draft.
-    Index("drafts_source_idx", "source_kind", "source_id", unique=True),
+    Index("drafts_source_idx", "source_kind", "source_id", "milestone", unique=True),
 )
 
 posts = Table(
@@ -59,6 +68,7 @@ post_variants = Table(
     Column("language", Text, primary_key=True),
     Column("text", Text, nullable=False),
     Column("pictures", JSONB, nullable=False),
+    Column("source_revision", Integer),  # of the source when these words were written
 )
 
 deliveries = Table(
@@ -79,6 +89,7 @@ deliveries = Table(
     Column("zone", Text, nullable=False),  # in which that clock hangs
     Column("due_at", DateTime(timezone=True), nullable=False),  # the instant it means
     Column("not_before", DateTime(timezone=True), nullable=False),  # when something is to be done next: send, or look
+    Column("quiet_until", DateTime(timezone=True)),  # its time came when nothing might be posted, or nothing about its source
     Column("state", Text, nullable=False),
     Column("waiting_for", Text),
     Column("looks", Integer, nullable=False, server_default="0"),  # into the timeline since the last attempt

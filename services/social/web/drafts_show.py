@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from services.social.domain.drafts import DraftState
 from services.social.store import posts
-from services.social.store.drafts import list_drafts
+from services.social.store.drafts import labels, list_drafts
 from services.social.store.tables import drafts as drafts_table
 from shared.approval.rules import EDITORS
 from shared.approval.web import Decider
@@ -27,15 +27,19 @@ def router(database: Database, pages: Pages) -> APIRouter:
     router = APIRouter(dependencies=[Depends(require(Role.DRAFTER, Role.APPROVER))], include_in_schema=False)
 
     @router.get(DRAFTS)
-    async def drafts(request: Request, person: Decider) -> Response:
-        """Show what could be posted, newest first, each with where it came from."""
+    async def drafts(request: Request, person: Decider, kind: str = "") -> Response:
+        """Show what could be posted, newest first, each with where it came from; `kind` shows what is about that alone."""
         async with database.transaction() as tx:
-            rows = await list_drafts(tx, SHOWN)
+            known = await labels(tx)
+            kind = kind if kind in known else ""
+            rows = await list_drafts(tx, SHOWN, kind)
             taken = await posts.of_drafts(tx, [row.id for row in rows])
         return pages.render(
             request,
             "social/drafts.html",
             drafts=rows,
+            kind=kind,
+            labels=known,
             taken=taken,
             may_write=person.holds(*EDITORS),
             content_languages=CONTENT_LANGUAGES,

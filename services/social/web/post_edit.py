@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from services.social.domain.posts import Wish
 from services.social.networks.fitting import FITS
-from services.social.posting import planning, writing
+from services.social.posting import planning, quiet, writing
 from services.social.posting.things import PATH, check_fit
 from services.social.posting.writing import Hand
 from services.social.store import deliveries as ledger
@@ -32,6 +32,7 @@ from shared.auth.tokens import Person
 from shared.db import Database, Transaction
 from shared.events.codes import Language, Network
 from shared.files.answers import shown
+from shared.pauses.quiet import to_come
 from shared.trace import Cause
 from shared.web.pages import Pages
 from shared.web.problem import Problem
@@ -73,6 +74,7 @@ async def after(tx: Transaction, item: UUID, decided: Decided, *, cause: Cause) 
         post = await posts.find(tx, item)
         assert post is not None
         check_fit(post)
+        await quiet.check_embargo(tx, post)
     await planning.follow(tx, item, cause=cause, anew=what in planning.APPROVING)
     if what in planning.APPROVING:
         await planning.tell_of_approval(tx, item, cause=cause)
@@ -101,6 +103,7 @@ class PostPages:
         """Return the page of a post; `filled` and `typed` are what could not be saved."""
         async with self._database.transaction() as tx:
             view = await post_show.view_of(tx, self._thing, post_id, person, filled)
+            quiet_times = await to_come(tx, clock.now())
         if view is None:
             raise problem_of(UnknownItemError(), {})
         wish = view.post.wish
@@ -129,6 +132,7 @@ class PostPages:
             }
             | typed,
             networks=tuple(FITS),
+            quiet_times=quiet_times,
         )
 
     async def refuse(self, request: Request, person: Person, item: UUID, refusal: Refusal) -> Response:
@@ -145,6 +149,9 @@ class PostPages:
         except ApprovalError as error:
             key, params = sentence_of(error, {})
             return Refusal(status=error.status, key=key, params=params)
+        except quiet.QuietError as error:
+            words = error.quiet.words(reader_language(request), self._pages.zone)
+            return Refusal(status=422, key=error.quiet.key, params=words)
         except tuple(_REFUSALS) as error:
             status, key = next(found for kind, found in _REFUSALS.items() if isinstance(error, kind))
             return Refusal(status=status, key=key, params={})

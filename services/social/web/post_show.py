@@ -16,6 +16,7 @@ from services.social.store import deliveries as ledger
 from services.social.store import drafts, posts
 from services.social.store.deliveries import Known
 from services.social.web.post_form import Filled, prefix_of
+from shared import clock
 from shared.actors import Actor
 from shared.approval.rules import EDITORS
 from shared.approval.things import Thing
@@ -61,6 +62,8 @@ class VariantView:
     tone: str
     why_key: str  # of the sentence why it waits for a person
     source_text: str  # what the machine drafts today in this language
+    outdated: bool  # its words are older than what its source says now
+    quiet_until: datetime | None  # its time came when nothing might be posted; it leaves then
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +76,7 @@ class PostView:
     may_edit: bool
     missing: Sequence[str]  # languages that it has no variant in
     draft_address: str
-    source_address: str
+    draft: Any  # the machine's draft that it was begun from, with what was wished; None where people began it
 
 
 async def view_of(tx: Transaction, thing: Thing, post_id: UUID, person: Actor, filled: Filled | None = None) -> PostView | None:
@@ -88,15 +91,15 @@ async def view_of(tx: Transaction, thing: Thing, post_id: UUID, person: Actor, f
     return PostView(
         post=post,
         looked=looked,
-        variants=[_variant(one, known.get(name), filled, drafted) for name, one in post.variants.items()],
+        variants=[_variant(one, known.get(name), filled, drafted, name in post.outdated) for name, one in post.variants.items()],
         may_edit=person.holds(*EDITORS),
         missing=[language for language in CONTENT_LANGUAGES if f"x/{language}" not in post.variants],
         draft_address=f"/social/drafts#draft-{post.draft_id}" if post.draft_id else "",
-        source_address=draft.address if draft else "",
+        draft=draft,
     )
 
 
-def _variant(content: Content, known: Known | None, filled: Filled | None, drafted: Mapping[str, str]) -> VariantView:
+def _variant(content: Content, known: Known | None, filled: Filled | None, drafted: Mapping[str, str], outdated: bool) -> VariantView:
     fit: Fit = FITS[content.network]
     typed = filled if filled is not None and filled.name == content.name else None
     text = typed.text if typed else content.text
@@ -121,7 +124,13 @@ def _variant(content: Content, known: Known | None, filled: Filled | None, draft
         tone=TONES.get(State(known.row.state), "info") if known else "neutral",
         why_key=WaitingFor(known.row.waiting_for).key if known and known.row.waiting_for else "",
         source_text=drafted.get(content.language, ""),
+        outdated=outdated,
+        quiet_until=known.row.quiet_until if known and known.row.state == State.SCHEDULED and _waits(known) else None,
     )
+
+
+def _waits(known: Known) -> bool:
+    return known.row.quiet_until is not None and known.row.quiet_until > clock.now()
 
 
 def zones_with(zone: str) -> Sequence[tuple[str, str]]:
