@@ -56,7 +56,7 @@ def make(system: Running, var: Path) -> Mapping[str, str]:
         found["partner"] = _link(staff, "/intake/partners/", r"/intake/partners/[0-9a-f-]{36}")
         found["revoke"] = _link(staff, found["partner"], r"/intake/partners/[^\"]+/revoke")
         until(lambda: "One-stop office" in staff.get("/newsletter/pool").text)
-        found |= _post(staff) | _bulletin(system, staff) | _calendar(staff, var) | _reviewed(system, staff)
+        found |= _post(staff) | _bulletin(system, staff) | _calendar(staff, var) | _reviewed(system, staff) | _dates(system, staff)
         for scope, where in (("all", "/desk/sending"), ("social/x", "/social/pauses"), ("newsletter", "/newsletter/pauses")):
             staff.post(where, data={"scope": scope, "reason": "A wrong link", "until": ""})
         for service in OWNERS:
@@ -170,6 +170,36 @@ def _calendar(staff: httpx.Client, var: Path) -> dict[str, str]:
         "date": _link(staff, "/calendar/", r"/calendar/[a-z0-9-]+-\d{4}"),
         "month": staff.get("/calendar/month/").url.path,
     }
+
+
+def _dates(system: Running, staff: httpx.Client) -> dict[str, str]:
+    """Enter a committee's meeting, which has its deadline by itself, move it, and have somebody suggest the same day."""
+    day = clock.now().date() + timedelta(days=90)
+    form = {"kind": "steering-committee", "language": "en", "title.en": "Steering Committee, 12th meeting", "public": "yes"}
+    meeting = staff.post("/calendar/manage/new", data={**form, "precision": "day", "first-1": day.isoformat()}).url.path
+    deadline = _link(staff, meeting, r"/calendar/manage/[0-9a-f-]{36}")
+    later = (day + timedelta(days=7)).isoformat()
+    moved = staff.post(f"{meeting}/move", data={"precision": "day", "first-1": later, "because.en": "The room is taken."})
+    assert moved.status_code == 200, moved.text
+    body = {
+        "type": "date.suggested",
+        "timestamp": "2026-11-01T09:00:00+00:00",
+        "data": {
+            "language": "en",
+            "title": {"en": "12th meeting of the Steering Committee", "ar": "الاجتماع الثاني عشر للجنة التوجيهية"},
+            "kind": "meeting",
+            "when": {"precision": "day", "first": later, "last": later},
+            "entity": "Example University",
+            "entity_type": "academia",
+            "countries": ["NP"],
+            "contact": {"name": "Dana Example", "mail": "dana@example.org"},
+        },
+    }
+    answer = system.send(body, "msg-date")
+    assert answer.status_code == 202, answer.text
+    suggestion = f"/calendar/review/{answer.json()['receipt']}"
+    until(lambda: staff.get(suggestion).status_code == 200)
+    return {"meeting": meeting, "deadline": deadline, "suggestion": suggestion}
 
 
 def _issues(staff: httpx.Client) -> Sequence[str]:
