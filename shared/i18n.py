@@ -5,6 +5,7 @@ They are read when first needed, without a compile step. A sentence that a langu
 """
 
 import io
+import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -21,7 +22,7 @@ from babel.dates import format_date, format_skeleton, format_time, format_timede
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 from markupsafe import Markup, escape
 
 from shared.clock import check_aware
@@ -213,6 +214,32 @@ def month(value: date, language: str) -> str:
     return format_skeleton("yMMMM", value, locale=locale(language))
 
 
+def full_day(value: date, language: str) -> str:
+    """Return a date with its weekday: "Tuesday 16 June 2026"."""
+    return format_date(value, "full", locale=locale(language))
+
+
+def weekday(value: date, language: str, *, short: bool = False) -> str:
+    """Return the weekday of a date: "Tuesday", or "Tue"."""
+    return format_date(value, "EEE" if short else "EEEE", locale=locale(language))
+
+
+def quarter(value: date, language: str) -> str:
+    """Return the quarter of a date: "2nd quarter 2021"."""
+    return format_skeleton("yQQQQ", value, locale=locale(language))
+
+
+def year(value: date, language: str) -> str:
+    """Return the year of a date as people write it."""
+    return format_skeleton("y", value, locale=locale(language))
+
+
+def hour(value: datetime, language: str, zone: str) -> str:
+    """Return what the clock shows in the IANA `zone`: "09:00"; raises ValueError for a time without a zone."""
+    local = check_aware(value).astimezone(ZoneInfo(zone))
+    return format_time(local, "short", locale=locale(language), tzinfo=local.tzinfo)
+
+
 def moment(value: datetime, language: str, zone: str) -> str:
     """Return a moment as date, hour and zone in the IANA `zone`; raises ValueError for a time without a zone."""
     local = check_aware(value).astimezone(ZoneInfo(zone))
@@ -233,3 +260,11 @@ def lapse(value: timedelta, language: str) -> str:
 def number(value: int | float | Decimal, language: str) -> str:
     """Return a number with the language's separators."""
     return format_decimal(value, locale=locale(language))
+
+
+def money(amount: Decimal, currency: str, language: str) -> str:
+    """Return a sum as people write it, with the currency's code, since several have the same sign: "USD 1,500,000.00"."""
+    # Two signs of the pattern stand for the code, and letters keep off digits (UTS 35, "Currency Formats").
+    pattern = locale(language).currency_formats["standard"].pattern
+    spaced = re.sub("\u00a4(?=[#0])", "\u00a4\u00a0", pattern).replace("\u00a4", "\u00a4\u00a4")
+    return format_currency(amount, currency, format=spaced, locale=locale(language))

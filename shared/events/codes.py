@@ -135,6 +135,38 @@ class NewsKind(StrEnum):
     NEWS = "news"
 
 
+class Initiative(StrEnum):
+    """One of the initiatives of the Network, as the reference data name them; an enquiry is about one of these."""
+
+    NATIONAL_IMPLEMENTATION_PLANS = "national-implementation-plans"
+    UNCT_SUPPORT = "unct-support"
+    EXPERTS = "experts"
+    THEMATIC_GUIDANCE = "thematic-guidance"
+    WORKSTREAMS = "workstreams"
+    MIGRATION_MPTF = "migration-mptf"
+    HUB_PRACTICES = "hub-practices"
+    HUB_DISCUSSION_SPACES = "hub-discussion-spaces"
+    PLEDGING = "pledging"
+    PLEDGE_UPDATE = "pledge-update"
+    CHAMPION_COUNTRIES = "champion-countries"
+    STAKEHOLDER_ENGAGEMENT = "stakeholder-engagement"
+    CAPACITY_BUILDING = "capacity-building"
+    GCM_TALKS = "gcm-talks"
+    STATEMENTS_PRESS_RELEASES = "statements-press-releases"
+    BLOG_SERIES = "blog-series"
+    NEWSLETTER = "newsletter"
+    NEWSLETTER_CONTRIBUTION = "newsletter-contribution"
+    CALENDAR = "calendar"
+    VISUALS_TEMPLATES = "visuals-templates"
+    SOCIAL_PROMOTION = "social-promotion"
+    COMMUNICATIONS_OUTREACH = "communications-outreach"
+    REGIONAL_REVIEWS = "regional-reviews"
+    SECRETARY_GENERAL_REPORT = "secretary-general-report"
+    PROGRESS_INDICATORS = "progress-indicators"
+    PEER_LEARNING_PLEDGE_SUPPORT = "peer-learning-pledge-support"
+    GENERAL_ENQUIRIES = "general-enquiries"
+
+
 class DateKind(StrEnum):
     """What a date in the calendar is."""
 

@@ -59,7 +59,8 @@ class SubmissionReceived(EventData):
     audience: ClassVar[Audience] = Internal
 
     kind: Word = Field(
-        description="Kind of submission: `practice`, `talk`, `pledge`, `date`. Its model says what the fields below may hold."
+        description="Kind of submission: `practice`, `talk`, `pledge`, `date`, `news`, `contribution`, `promotion`, `enquiry`. "
+        "Its model says what the fields below may hold."
     )
     reference: Line = Field(description="Reference that its sender was given and quotes when writing to us.")
     language: Language = Field(description="Language in which it was written, and in which its sender is answered.")
@@ -67,11 +68,17 @@ class SubmissionReceived(EventData):
     partner: Identifier | None = Field(
         default=None, description="Id of the partner that sent it; empty where the public or a colleague did."
     )
+    entered_by: Annotated[Identifier | None, Internal] = Field(
+        default=None,
+        description="Id of the colleague who entered what came by mail, note verbale or telephone, and who may not accept it; "
+        "empty for other channels.",
+    )
     public: Fields = Field(description="The kind's fields that are meant for publication once accepted.")
     internal: Fields = Field(default={}, description="The kind's fields for the reviewers alone.")
     contact: Annotated[EncryptedContact | None, ContactOnly] = Field(
         default=None,
-        description="The kind's contact fields, encrypted; only for a kind that another service reviews, because that service mails it.",
+        description="The kind's contact fields, encrypted; only for a kind that another service reviews, because that service mails it. "
+        "Empty too where a colleague entered it and knew of nobody to write to.",
     )
     files: tuple[FileByHash, ...] = Field(default=(), description="Files that came with it.")
     answers: tuple[Answer, ...] = Field(

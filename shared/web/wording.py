@@ -6,8 +6,11 @@ from shared import i18n
 from shared.events.codes import SYNTHETIC_COUNTRIES
 from shared.reference.countries import Country, by_name, country, footnotes_for, is_country
 from shared.reference.objectives import objective
+from shared.reference.pledge_kinds import pledge_kind
 from shared.reference.principles import principle
+from shared.reference.regions import region
 from shared.reference.titles import Title
+from shared.reference.ways import way
 from shared.web.pages import Sentence
 
 Option = tuple[str, Sentence]
@@ -64,3 +67,42 @@ def country_options(reader: str, codes: Iterable[str] | None = None) -> Sequence
 
 def _country_option(found: Country, reader: str) -> Option:
     return found.alpha2, _said(found.name.in_(reader), reader)
+
+
+def region_title(code: str, reader: str) -> Sentence:
+    """Return the title of a region."""
+    return _said(region(code).title.in_(reader), reader)
+
+
+def pledge_kind_title(code: str, reader: str) -> Sentence:
+    """Return what is promised by a pledge of this kind."""
+    return _said(pledge_kind(code).title.in_(reader), reader)
+
+
+def pledge_way_title(code: str, reader: str) -> Sentence:
+    """Return how a pledge is made."""
+    return _said(way(code).title.in_(reader), reader)
+
+
+def pledge_state_title(code: str, reader: str) -> Sentence:
+    """Return how far a pledge has come."""
+    text, lang = i18n.look_up(reader, f"pledge.state.{code}")
+    return Sentence(text, lang=lang, reader=reader)
+
+
+def pledge_scope_title(code: str, reader: str) -> Sentence:
+    """Return how far a pledge reaches."""
+    text, lang = i18n.look_up(reader, f"pledge.scope.{code}")
+    return Sentence(text, lang=lang, reader=reader)
+
+
+def pledge_freshness_title(code: str, reader: str) -> Sentence:
+    """Return how long ago the last word on a pledge was."""
+    text, lang = i18n.look_up(reader, f"pledge.freshness.{code}")
+    return Sentence(text, lang=lang, reader=reader)
+
+
+def pledge_change_title(code: str, reader: str) -> Sentence:
+    """Return what made a version of a pledge."""
+    text, lang = i18n.look_up(reader, f"pledge.change.{code}")
+    return Sentence(text, lang=lang, reader=reader)

@@ -10,7 +10,14 @@ NO_PAGE = re.compile(r"/(static/.*|healthz|readyz|metrics|desk/session|social/pi
 """What programs ask for, and what browsers fetch beside a page."""
 
 LEADS_ON = frozenset(
-    {"/", "/demo", "/intake/", "/social/", "/demo/mails/{number}/html", "/newsletter/issues/{issue}/preview/{language}.html"}
+    {
+        "/demo",
+        "/intake/",
+        "/social/",
+        "/calendar/month/",
+        "/demo/mails/{number}/html",
+        "/newsletter/issues/{issue}/preview/{language}.html",
+    }
 )
 """Addresses that lead to another page of this table, and a mail, which stands in the frame of one and runs no script."""
 
@@ -26,8 +33,19 @@ class Visit:
 
 
 VISITS: Mapping[str, str] = {
+    "/": "/",
+    "/take-part/": "/take-part/",
+    "/take-part/{code}": "/take-part/migration-mptf",
     "/practices/": "/practices/",
     "/practices/{slug}": "{practice}",
+    "/talks/": "/talks/",
+    "/talks/{slug}": "{talk}",
+    "/news/": "/news/",
+    "/news/{slug}": "{news_item}",
+    "/intake/review/{submission}/edit": "{review_talk}/edit",
+    "/intake/review/{submission}/move": "{review_talk}/move",
+    "/intake/review/{submission}/cancel": "{review_talk}/cancel",
+    "/intake/review/{submission}/outcome": "{review_held}/outcome",
     "/intake/submit/practice": "/intake/submit/practice",
     "/intake/track/{token}": "{track}",
     "/intake/confirm/{token}": "{confirm}",
@@ -37,6 +55,11 @@ VISITS: Mapping[str, str] = {
     "/intake/partners/": "/intake/partners/",
     "/intake/partners/{partner}": "{partner}",
     "/intake/partners/{partner}/keys/{key}/revoke": "{revoke}",
+    "/calendar/": "/calendar/",
+    "/calendar/month/{month}": "{month}",
+    "/calendar/{slug}": "{date}",
+    "/calendar/embed": "/calendar/embed",
+    "/calendar/workplan": "/calendar/workplan",
     "/newsletter/": "/newsletter/",
     "/newsletter/archive/": "/newsletter/archive/",
     "/newsletter/archive/{number}": "{archived}",
@@ -95,6 +118,17 @@ BESIDE = (
     Visit(address="/desk/people/", who="Ines", status=403),
     Visit(address="/desk/people/", who="Sam"),
     Visit(address="{review_open}"),
+    Visit(address="/talks/?when=past&level=regional"),
+    Visit(address="{talk_held}"),
+    Visit(address="{talk_cancelled}"),
+    Visit(address="{review_talk}"),
+    Visit(address="{review_held}"),
+    Visit(address="{review_news}"),
+    Visit(address="{review_waiting}"),
+    Visit(address="{review_contribution}"),
+    Visit(address="{review_contribution}", who="Sam"),
+    Visit(address="{review_news}/edit", send=True),
+    Visit(address="{review_talk}/cancel", send=True, status=422),
     Visit(address="{review_open}", who="Sam"),
     Visit(address="/demo/mails/1?view=headers"),
     Visit(address="/demo/mails/1?view=source"),
@@ -107,15 +141,23 @@ BESIDE = (
     Visit(address="/intake/partners/", send=True, status=422),
     Visit(address="/desk/people/", send=True, status=422),
     Visit(address="/desk/sign-in", who="", send=True, status=422),
+    Visit(address="/calendar/?kind=meeting&objective=8,20&at=2021-04", who=""),
     Visit(address="{sandbox}"),
 )
 """The same pages as somebody else sees them, with what is wrong with a form, and pages that have no route."""
 
 BY_KEYBOARD = frozenset(
     {
+        "/",
+        "/take-part/",
         "/practices/",
         "/intake/submit/practice",
         "{review_open}",
+        "{review_waiting}",
+        "/talks/",
+        "{talk}",
+        "{news_item}",
+        "{review_news}/edit",
         "/desk/",
         "/desk/components",
         "/desk/sending",
@@ -123,6 +165,11 @@ BY_KEYBOARD = frozenset(
         "{post}",
         "{issue}",
         "/newsletter/subscribe",
+        "/calendar/",
+        "{month}",
+        "{date}",
+        "/calendar/embed",
+        "/calendar/workplan",
         "/desk/operations",
     }
 )

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from services.intake.jobs import end_unconfirmed
-from services.intake.web import practice_submit, submission_confirm
+from services.intake.web import form_submit, submission_confirm
 from shared.i18n import direction, look_up
 from tests.intake.intake_app import Intake, send
 from tests.intake.page import page
@@ -158,11 +158,11 @@ async def test_the_tracking_page_says_when_the_mail_server_refused_the_address(i
 
 
 async def test_nobody_can_fill_somebody_elses_mailbox(intake: Intake, reader: httpx.AsyncClient) -> None:
-    for _ in range(practice_submit.MAILS):
+    for _ in range(form_submit.MAILS):
         await _sent(reader)
     found = page(await reader.post(FORM, data=await filled(reader, contact__mail="AMINA@example.org")), 429)
     assert look_up("en", "submit.too-many-mails")[0] in found.text
-    assert len(await intake.mails()) == practice_submit.MAILS
+    assert len(await intake.mails()) == form_submit.MAILS
     await _sent(reader, contact__mail="another@example.org")
 
 

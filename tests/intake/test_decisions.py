@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from services.intake import domain, jobs
 from services.intake.domain import PREFIXES, ReviewedHereError, UnknownSubmissionError
+from services.intake.domain.slugs import slug_of
 from services.intake.handlers import note_decision
 from services.intake.store.tables import TABLES
 from services.intake.web.story_facts import facts
@@ -153,7 +154,7 @@ def test_a_reference_can_be_read_out() -> None:
     ids=["English first", "accents", "another script", "markup", "cut between words", "one long word"],
 )
 def test_the_address_of_a_practice_is_made_of_its_title(title: dict[str, str], slug: str) -> None:
-    assert domain.slug_of(title, next(iter(title))) == slug
+    assert slug_of(title, next(iter(title))) == slug
 
 
 def test_the_trace_of_a_submission_is_its_receipt() -> None:

@@ -6,11 +6,12 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.intake.web.submission_describe import describe
+from services.intake.domain import DECIDED_HERE
 from shared.events.codes import Role
 from shared.events.intake import PracticePublished, PracticeWithdrawn
 from shared.events.kinds import KINDS
 from shared.i18n import LANGUAGES, look_up
+from shared.web.describe import describe
 from shared.web.pages import Sentence
 from tests.intake.intake_app import PUBLIC_URL, Intake, client_of, example, send
 from tests.intake.page import page
@@ -47,12 +48,12 @@ async def test_the_pages_of_the_team_need_a_person(reader: httpx.AsyncClient, pa
     assert answer.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("verb", ["accept", "decline", "withdraw"])
+@pytest.mark.parametrize("verb", ["accept", "ask", "decline", "withdraw", "edit", "publish", "drop"])
 async def test_nothing_is_decided_without_a_person_or_from_another_site(
     intake: Intake, reader: httpx.AsyncClient, staff: httpx.AsyncClient, verb: str
 ) -> None:
     submission = await submitted(intake)
-    words = {"reason": "no", "because": "no"}
+    words = {"reason": "no", "because": "no", "question": "no"}
     assert (await reader.post(f"{REVIEW}{submission}/{verb}", data=words)).status_code == 401
     elsewhere = {"origin": "https://elsewhere.example"}
     assert (await staff.post(f"{REVIEW}{submission}/{verb}", data=words, headers=elsewhere)).status_code == 403
@@ -87,7 +88,7 @@ async def test_every_field_and_where_it_came_from_is_shown(intake: Intake, staff
     for name in model.example:
         if name != "contact":
             assert str(model.model_fields[name].title) in found.text
-    assert all(text in found.text for text in model.example["title"].values())
+    assert all(text in found.text for text in (model.example["title"].values() if "title" in model.example else [model.example["subject"]]))
     assert model.example["contact"]["mail"] in found.text
     assert look_up("en", "staff.review.unconfirmed")[0] in found.text
     assert "Example City" in found.text
@@ -98,15 +99,16 @@ async def test_every_field_and_where_it_came_from_is_shown(intake: Intake, staff
     assert answer.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"practice"}))
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - DECIDED_HERE))
 async def test_what_is_not_decided_on_here_has_no_buttons_and_cannot_be_decided_on(
     intake: Intake, staff: httpx.AsyncClient, kind: str
 ) -> None:
     submission = await submitted(intake, kind)
     found = page(await staff.get(f"{REVIEW}{submission}"))
     assert [one["action"] for one in found.all("form")] == ["/desk/sign-out"]
-    for verb in ("accept", "decline", "withdraw"):
-        answer = await staff.post(f"{REVIEW}{submission}/{verb}", data={"reason": "no", "because": "no"})
+    for verb in ("accept", "ask", "decline", "withdraw", "edit", "publish", "drop"):
+        words = {"reason": "no", "because": "no", "question": "no"}
+        answer = await staff.post(f"{REVIEW}{submission}/{verb}", data=words)
         page(answer, 409)
     assert await state_of(intake, submission) == "received"
     assert [row.type for row in await intake.told()] == ["submission.received.v1"]

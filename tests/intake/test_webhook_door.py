@@ -125,7 +125,7 @@ async def test_two_partners_may_use_the_same_id(intake: Intake, program: httpx.A
 async def test_a_reference_that_is_taken_is_drawn_again(
     intake: Intake, program: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.intake.domain._DIGITS", "7")
+    monkeypatch.setattr("services.intake.domain.submissions._DIGITS", "7")
     for number in range(3):
         assert (await send(program, intake.sender, event_id=f"msg_{number}")).status_code == 202
     references = {row.reference for row in await intake.rows("SELECT reference FROM submissions")}

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import shared.reference
-from shared.events.codes import COUNTRIES, LANGUAGES, OBJECTIVES, PledgeKind, PledgeWay, Principle, Region
+from shared.events.codes import COUNTRIES, LANGUAGES, OBJECTIVES, Initiative, PledgeKind, PledgeWay, Principle, Region
 from shared.reference.countries import countries
+from shared.reference.initiatives import initiatives
 from shared.reference.objectives import objectives
 from shared.reference.pledge_kinds import pledge_kinds
 from shared.reference.principles import principles
@@ -57,6 +58,7 @@ def test_what_was_read_once_is_not_read_again() -> None:
 
 def test_events_and_reference_data_know_the_same_codes() -> None:
     assert tuple(LANGUAGES) == TITLE_LANGUAGES
+    assert [str(code) for code in Initiative] == [record.code for record in initiatives()]
     assert list(OBJECTIVES) == [record.n for record in objectives()]
     assert set(Principle) == {record.code for record in principles()}
     assert set(PledgeKind) == {record.code for record in pledge_kinds()}

@@ -15,8 +15,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # Any moment will do: when something happened says nothing about when it is sent.
 EXAMPLE_MOMENT = "2026-06-16T09:00:00Z"
 PARTNER_PLACE = "YOUR-PARTNER-ID"
-FORMS = frozenset({"practice"})
-"""Kinds that have a public form."""
+FORMS = tuple(KINDS)
+"""Kinds that have a public form: all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from services.intake.kinds.form_when import days_value, when_field, when_value
 from shared.events.base import Audience, Public
-from shared.events.codes import COUNTRIES, LANGUAGES
+from shared.events.codes import COUNTRIES, CURRENCIES, LANGUAGES
 from shared.events.kinds.parts import Submission
 from shared.web.forms import Fault, faults_of
 
@@ -32,22 +33,36 @@ class Widget(StrEnum):
     BOXES = "boxes"  # several of `options`, all in sight
     CODES = "codes"  # several of many `options`, one row each
     TEXTS = "texts"  # one text per language
+    LINES = "lines"  # several lines of text, each one entry
+    DAY = "day"
+    WHEN = "when"  # a moment, days or a period: `options` are the ways to say it
+    DAYS = "days"  # the first day and the last
     GROUP = "group"  # one thing made of `parts`
     ROWS = "rows"  # several things made of `parts`
 
 
 _COUNTRY_PATTERN = "^[A-Z]{2}$"
+_CURRENCY_PATTERN = "^[A-Z]{3}$"
 _OBJECTIVES = tuple(str(number) for number in range(1, 24))
+_OTHERS: Mapping[str, tuple[str, ...]] = {"population": ("migrants", "refugees")}
+"""What stands beside the one value that a field takes, so that a wrong answer can be given, and be explained."""
+ASKED_WHERE: Mapping[str, tuple[str, str]] = {
+    "money": ("kinds", "financial"),
+    "matched_id": ("way", "matching"),
+    "matched_title": ("way", "matching"),
+}
+"""Fields that are asked for only where another field has a value; browsers that cannot hide them show them all."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FormField:
     """One field of a form."""
 
-    name: str  # as the model has it
+    name: str  # as the model has it, with the names of what it is part of: `contact.mail`; of a row, without them
     widget: Widget
     required: bool
     audience: Audience = Public
+    min_length: int = 0  # characters, where more than a few are wanted
     max_length: int = 0  # characters; 0 where nothing limits them
     max_rows: int = 0  # of rows and codes
     options: tuple[str, ...] = ()
@@ -71,49 +86,62 @@ def fields_of(model: type[Submission]) -> tuple[FormField, ...]:
 
 def _field(name: str, schema: Mapping[str, Any], required: bool, definitions: Mapping[str, Any]) -> FormField:
     inner = _resolved(schema, definitions)
-    field = FormField(
-        name=name,
-        widget=Widget.LINE,
-        required=required,
-        max_length=inner.get("maxLength", 0),
-    )
+    field = FormField(name=name, widget=Widget.LINE, required=required, max_length=inner.get("maxLength", 0))
+    changes: Mapping[str, Any]
     match inner:
         case {"enum": words}:
-            return replace(field, widget=Widget.CHOICE, options=tuple(words))
+            changes = {"widget": Widget.CHOICE, "options": tuple(words)}
+        case {"const": word}:
+            changes = {"widget": Widget.CHOICE, "options": _OTHERS.get(name, (word,))}
+        case {"discriminator": {"propertyName": "precision"}, "oneOf": list(branches)}:
+            changes = {"widget": Widget.WHEN, "options": _ways_to_say(branches)}
         case {"type": "object", "additionalProperties": dict(text)}:
-            return replace(field, widget=Widget.TEXTS, max_length=text.get("maxLength", 0), options=LANGUAGES)
+            lengths = {"min_length": text.get("minLength", 0), "max_length": text.get("maxLength", 0)}
+            changes = {"widget": Widget.TEXTS, "options": LANGUAGES, **lengths}
+        case {"type": "object", "properties": {"precision": {"const": "day"}}}:
+            changes = {"widget": Widget.DAYS}
         case {"type": "object", "properties": dict()}:
-            return replace(field, widget=Widget.GROUP, parts=_parts(inner, definitions))
+            changes = {"widget": Widget.GROUP, "parts": _parts(inner, definitions, f"{name}.")}
         case {"type": "array", "items": dict(items)}:
-            return _several(field, inner, _resolved(items, definitions), definitions)
+            changes = _several(name, inner, _resolved(items, definitions))
         case {"type": "string"}:
-            return replace(field, widget=_written(inner, field))
+            changes = _written(inner, field)
         case _:
             raise TypeError(f"no widget fits the field {name}: {inner}")
+    return replace(field, **changes)
 
 
-def _written(schema: Mapping[str, Any], field: FormField) -> Widget:
-    by_format = {"uri": Widget.ADDRESS, "email": Widget.MAIL}
-    return by_format.get(schema.get("format", ""), Widget.TEXT if field.long else Widget.LINE)
+def _ways_to_say(branches: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    ways = {"TimeWithZone": "time", "Days": "day", "ApproximateDate": "rough"}
+    return tuple(ways[branch["$ref"].rpartition("/")[2]] for branch in branches)
 
 
-def _several(field: FormField, schema: Mapping[str, Any], items: Mapping[str, Any], definitions: Mapping[str, Any]) -> FormField:
+def _written(schema: Mapping[str, Any], field: FormField) -> Mapping[str, Any]:
+    if schema.get("pattern") == _CURRENCY_PATTERN:
+        return {"widget": Widget.CHOICE, "options": tuple(sorted(CURRENCIES))}
+    by_format = {"uri": Widget.ADDRESS, "email": Widget.MAIL, "date": Widget.DAY}
+    return {"widget": by_format.get(schema.get("format", ""), Widget.TEXT if field.long else Widget.LINE)}
+
+
+def _several(name: str, schema: Mapping[str, Any], items: Mapping[str, Any]) -> Mapping[str, Any]:
     match items:
         case {"enum": words}:
-            return replace(field, widget=Widget.BOXES, options=tuple(words))
+            return {"widget": Widget.BOXES, "options": tuple(words)}
         case {"type": "integer", "maximum": 23}:
-            return replace(field, widget=Widget.BOXES, options=_OBJECTIVES)
+            return {"widget": Widget.BOXES, "options": _OBJECTIVES}
         case {"pattern": pattern} if pattern == _COUNTRY_PATTERN:
-            return replace(field, widget=Widget.CODES, options=tuple(sorted(COUNTRIES)), max_rows=len(COUNTRIES))
+            return {"widget": Widget.CODES, "options": tuple(sorted(COUNTRIES)), "max_rows": len(COUNTRIES)}
         case {"type": "object"}:
-            return replace(field, widget=Widget.ROWS, parts=_parts(items, definitions), max_rows=schema["maxItems"])
+            return {"widget": Widget.ROWS, "parts": _parts(items, {}), "max_rows": schema["maxItems"]}
+        case {"type": "string"}:
+            return {"widget": Widget.LINES, "max_rows": schema["maxItems"]}
         case _:
-            raise TypeError(f"no widget fits several of {items} in {field.name}")
+            raise TypeError(f"no widget fits several of {items} in {name}")
 
 
-def _parts(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> tuple[FormField, ...]:
+def _parts(schema: Mapping[str, Any], definitions: Mapping[str, Any], within: str = "") -> tuple[FormField, ...]:
     required = schema.get("required", ())
-    return tuple(_field(name, part, name in required, definitions) for name, part in schema["properties"].items())
+    return tuple(_field(f"{within}{name}", part, name in required, definitions) for name, part in schema["properties"].items())
 
 
 def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -143,15 +171,22 @@ class Filled:
     def _value(self, field: FormField) -> Any:
         match field.widget:
             case Widget.BOXES | Widget.CODES:
-                return self.several(field.name)
+                value: Any = self.several(field.name)
+            case Widget.LINES:
+                value = list(dict.fromkeys(line.strip() for line in self.one(field.name).splitlines() if line.strip()))
             case Widget.TEXTS:
-                return self._texts(field)
+                value = self._texts(field)
+            case Widget.WHEN:
+                value = when_value(self.one, field.name)
+            case Widget.DAYS:
+                value = days_value(self.one, field.name)
             case Widget.GROUP:
-                return self._group(field.parts, field.name)
+                value = {part.name.rpartition(".")[2]: given for part in field.parts if (given := self._value(part))}
             case Widget.ROWS:
-                return self.rows(field)
+                value = self.rows(field)
             case _:
-                return self.one(field.name)
+                value = self.one(field.name)
+        return value
 
     def one(self, name: str) -> str:
         """Return the value under a name, empty where there is none."""
@@ -163,11 +198,11 @@ class Filled:
 
     def rows(self, field: FormField) -> list[dict[str, str]]:
         """Return the rows of a field that have something in them."""
-        rows = (self._group(field.parts, f"{field.name}.{row}") for row in range(field.max_rows))
+        rows = (self._row(field, row) for row in range(field.max_rows))
         return [row for row in rows if row]
 
-    def _group(self, parts: Sequence[FormField], prefix: str) -> dict[str, str]:
-        return {part.name: value for part in parts if (value := self.one(f"{prefix}.{part.name}"))}
+    def _row(self, field: FormField, row: int) -> dict[str, str]:
+        return {part.name: value for part in field.parts if (value := self.one(f"{field.name}.{row}.{part.name}"))}
 
     def _texts(self, field: FormField) -> dict[str, str]:
         # The plain name is the sender's own language, whichever that is; it may also have been written among the translations.
@@ -181,18 +216,37 @@ class Filled:
     def faults(self, error: ValidationError | None) -> tuple[Fault, ...]:
         """Return what is wrong, under the names that the fields have in the form, in the words that the door uses too."""
         found = [*self._written_twice(), *(self._as_in_form(fault) for fault in (faults_of(error) if error else ()))]
+        # One field of the form may stand for several of the model, all of them wrong in the same way.
+        found = list({(fault.field, fault.code): fault for fault in reversed(found)}.values())[::-1]
         places = {field.name: place for place, field in enumerate(self.fields)}
         return tuple(sorted(found, key=lambda fault: places.get(fault.field.partition(".")[0], 0)))
 
     def _written_twice(self) -> Iterator[Fault]:
-        for field in self.fields:
+        for field in every_part(self.fields):
             name = f"{field.name}.{self.language}"
             if field.widget is Widget.TEXTS and self.one(field.name) and self.one(name) not in {"", self.one(field.name)}:
                 yield Fault(field=name, pointer="", part="body", code="written-twice", key="fault.written-twice", params={})
 
     def _as_in_form(self, fault: Fault) -> Fault:
-        top, _, rest = fault.field.partition(".")
-        return replace(fault, field=top) if rest == self.language else fault
+        for field in every_part(self.fields):
+            if fault.field != field.name and not fault.field.startswith(f"{field.name}."):
+                continue
+            rest = fault.field.removeprefix(field.name).removeprefix(".")
+            if field.widget is Widget.TEXTS and rest == self.language:
+                return replace(fault, field=field.name)
+            if field.widget is Widget.WHEN:
+                return replace(fault, field=when_field(self.one, field.name, rest))
+            if field.widget is Widget.LINES:
+                return replace(fault, field=field.name)
+        return fault
+
+
+def every_part(fields: Sequence[FormField]) -> Iterator[FormField]:
+    """Give the fields, and those that groups are made of."""
+    for field in fields:
+        yield field
+        if field.widget is Widget.GROUP:
+            yield from every_part(field.parts)
 
 
 def _is_needed_group(field: FormField) -> bool:

@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select, update
-from sqlalchemy.dialects.postgresql import insert
 
-from services.intake.domain import NewPractice, PracticeState, slugs_for
+from services.intake.domain.practices import NewPractice, PracticeState, PracticeWords
+from services.intake.domain.slugs import slugs_for
+from services.intake.store.slugs import insert_under_free_slug
 from services.intake.store.tables import practices
 from shared.db import Transaction
 
@@ -18,18 +19,27 @@ FIRST_REVISION = 1
 
 async def publish(tx: Transaction, practice: NewPractice, reference: str) -> str:
     """Return the last part of the public address of a practice that is now published."""
-    for slug in slugs_for(practice, reference):
-        row = insert(practices).values(
-            **asdict(practice),
-            slug=slug,
-            state=PracticeState.PUBLISHED.value,
-            revision=FIRST_REVISION,
-            updated_at=practice.published_at,
-        )
-        done = await tx.execute(row.on_conflict_do_nothing(index_elements=[practices.c.slug]).returning(practices.c.id))
-        if done.first() is not None:
-            return slug
-    raise LookupError(f"no address is free for the practice of {reference}, though its reference is its own")
+    return await insert_under_free_slug(
+        tx,
+        practices,
+        slugs_for(practice.title, practice.language, reference),
+        **asdict(practice),
+        state=PracticeState.PUBLISHED.value,
+        revision=FIRST_REVISION,
+        updated_at=practice.published_at,
+    )
+
+
+async def correct(tx: Transaction, submission_id: UUID, words: PracticeWords, at: datetime) -> Row[Any]:
+    """Change what a published practice says; returns it as it is now, its address the same."""
+    done = await tx.execute(
+        update(practices)
+        .where(practices.c.submission_id == submission_id, practices.c.state == PracticeState.PUBLISHED.value)
+        .values(**asdict(words), revision=practices.c.revision + 1, updated_at=at)
+        .returning(practices)
+    )
+    row: Row[Any] = done.one()
+    return row
 
 
 async def withdraw(tx: Transaction, submission_id: UUID, *, reason: str, at: datetime) -> Row[Any]:
@@ -40,7 +50,13 @@ async def withdraw(tx: Transaction, submission_id: UUID, *, reason: str, at: dat
         .values(state=PracticeState.WITHDRAWN.value, revision=practices.c.revision + 1, withdrawn_because=reason, updated_at=at)
         .returning(practices.c.id, practices.c.revision)
     )
-    return done.one()
+    row: Row[Any] = done.one()
+    return row
+
+
+async def of_submission(tx: Transaction, submission_id: UUID) -> Row[Any] | None:
+    """Return the practice that a submission became, withdrawn or not, or None."""
+    return (await tx.execute(select(practices).where(practices.c.submission_id == submission_id))).one_or_none()
 
 
 async def by_slug(tx: Transaction, slug: str) -> Row[Any] | None:

@@ -1,6 +1,7 @@
 """Receipts and submissions: kept once, found again, decided on."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,9 +26,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from services.intake.domain import Decision, IntakeError, NewSubmission, StoredSubmission, SubmissionState
+from services.intake.store import notices
 from services.intake.store.tables import partners, receipts, submissions
 from shared.auth.tokens import Person
 from shared.db import Transaction
+
+TRACKING = "/intake/track/"
+"""The page of a submission for its sender is this with its token."""
+_TOLD_BY_MAIL = frozenset({SubmissionState.QUESTION, SubmissionState.ACCEPTED, SubmissionState.DECLINED})
 
 
 class RepeatError(IntakeError):
@@ -122,7 +128,7 @@ async def keep_form(tx: Transaction, new: NewSubmission, *, form_hash: str, refe
 
     Raises ReferenceTakenError as `keep_webhook` does.
     """
-    values = vars(new) | {"channel": new.channel.value}
+    values = vars(new) | {"channel": new.channel.value, "files": list(new.files)}
     row = insert(submissions).values(
         **values,
         reference=reference,
@@ -136,10 +142,34 @@ async def keep_form(tx: Transaction, new: NewSubmission, *, form_hash: str, refe
         raise RepeatError if await by_form(tx, form_hash) else ReferenceTakenError
 
 
+async def keep_entered(tx: Transaction, new: NewSubmission, *, form_hash: str, reference: str, told_as: UUID, confirm_hash: str) -> None:
+    """Keep what a colleague entered, whose submission.received event is `told_as`; raises as `keep_form` does.
+
+    `confirm_hash` is empty where the contact is not asked to confirm the address.
+    """
+    row = insert(submissions).values(
+        **vars(new) | {"channel": new.channel.value, "files": list(new.files)},
+        reference=reference,
+        state=SubmissionState.RECEIVED.value,
+        event_id=told_as,
+        decision_revision=0,
+        form_hash=form_hash,
+        confirm_hash=confirm_hash or None,
+    )
+    if (await tx.execute(row.on_conflict_do_nothing().returning(submissions.c.id))).first() is None:
+        raise RepeatError if await by_form(tx, form_hash) else ReferenceTakenError
+
+
 async def by_form(tx: Transaction, form_hash: str) -> str | None:
     """Return the token of what a form was kept as, or None."""
     token: str | None = (await tx.execute(select(submissions.c.token).where(submissions.c.form_hash == form_hash))).scalar_one_or_none()
     return token
+
+
+async def id_by_form(tx: Transaction, form_hash: str) -> UUID:
+    """Return the id of what a form was kept as."""
+    found: UUID = (await tx.execute(select(submissions.c.id).where(submissions.c.form_hash == form_hash))).scalar_one()
+    return found
 
 
 async def earlier(tx: Transaction, partner_id: UUID, webhook_id: str) -> Earlier | None:
@@ -206,8 +236,13 @@ async def forget_expired(tx: Transaction, before: datetime, limit: int) -> int:
     return (await tx.execute(delete(submissions).where(submissions.c.id.in_(old.limit(limit))))).rowcount
 
 
-async def decide(tx: Transaction, submission_id: UUID, decision: Decision, at: datetime, *, by: Person | None = None) -> None:
-    """Write a decision down, with the person who made it here; nobody's where another service told it."""
+async def decide(
+    tx: Transaction, submission_id: UUID, decision: Decision, at: datetime, *, by: Person | None = None, quietly: bool = False
+) -> None:
+    """Write a decision down, with the person who made it here; nobody's where another service told it.
+
+    Its sender is told of it by mail, once; not `quietly`, and not where it is taken back.
+    """
     await tx.execute(
         update(submissions)
         .where(submissions.c.id == submission_id)
@@ -216,12 +251,78 @@ async def decide(tx: Transaction, submission_id: UUID, decision: Decision, at: d
             reason=decision.reason,
             reason_language=decision.reason_language,
             address=decision.address,
+            **({"became": decision.became} if decision.became else {}),
             decision_revision=decision.revision,
             decided_at=at,
             decided_by=by.id if by else None,
             decided_by_name=by.name if by else None,
         )
     )
+    if not quietly and decision.state in _TOLD_BY_MAIL:
+        await notices.want(tx, submission_id, decision, at)
+
+
+async def edit(tx: Transaction, submission_id: UUID, draft: Mapping[str, Any] | None, at: datetime, *, by: Person) -> None:
+    """Keep the public fields as a colleague has changed them; None where nothing changed is left to publish."""
+    await tx.execute(
+        update(submissions)
+        .where(submissions.c.id == submission_id)
+        .values(draft=draft, edited_by=by.id, edited_by_name=by.name, edited_at=at)
+    )
+
+
+async def drop_draft(tx: Transaction, submission_id: UUID) -> None:
+    """Forget what was changed: it is published now, or is not to be."""
+    await tx.execute(update(submissions).where(submissions.c.id == submission_id).values(draft=None))
+
+
+async def concept_notes(tx: Transaction, submission_id: UUID) -> Sequence[tuple[str, str]]:
+    """Return address and name of the concept notes that came with the request for a Talk: one on the web, and files."""
+    found = (await tx.execute(select(submissions.c.internal, submissions.c.files).where(submissions.c.id == submission_id))).one()
+    address = found.internal.get("concept_note")
+    return [*([(address, address)] if address else []), *((f"/intake/files/{file['sha256']}", file["name"]) for file in found.files)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownPledge:
+    """A pledge of which intake knows because it came in here."""
+
+    id: str
+    number: str  # as its address names it; empty where only its id is known
+
+
+async def pledge_of(tx: Transaction, name: str) -> KnownPledge | None:
+    """Return the pledge with this number, or with this id; None for a number that did not come of what was submitted here."""
+    with suppress(ValueError):
+        return KnownPledge(id=str(UUID(name)), number="")
+    query = select(submissions.c.became).where(
+        submissions.c.kind == "pledge",
+        submissions.c.became.is_not(None),
+        submissions.c.address.endswith(f"/pledges/{name}", autoescape=True),
+    )
+    became = (await tx.execute(query.limit(1))).scalar_one_or_none()
+    return KnownPledge(id=became, number=name) if became else None
+
+
+async def answer(tx: Transaction, submission_id: UUID, answers: Sequence[Mapping[str, Any]], *, told_as: UUID) -> None:
+    """Keep what its sender answered, and let the submission await a decision again; `told_as` is the event that tells of it."""
+    await tx.execute(
+        update(submissions)
+        .where(submissions.c.id == submission_id)
+        .values(answers=list(answers), state=SubmissionState.RECEIVED.value, reason=None, reason_language=None, event_id=told_as)
+    )
+
+
+async def reopen(tx: Transaction, submission_id: UUID) -> None:
+    """Let a submission await a decision again, as if there had been none."""
+    await tx.execute(
+        update(submissions).where(submissions.c.id == submission_id).values(state=SubmissionState.RECEIVED.value, decided_at=None)
+    )
+
+
+async def confirm_contact(tx: Transaction, submission_id: UUID, at: datetime) -> None:
+    """Note that the person has confirmed the mail address of what a colleague entered."""
+    await tx.execute(update(submissions).where(submissions.c.id == submission_id).values(contact_confirmed_at=at))
 
 
 async def receipt_of(tx: Transaction, submission_id: UUID) -> Row[Any] | None:

@@ -5,11 +5,11 @@ from math import ceil
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 from sqlalchemy import Row
 from starlette.exceptions import HTTPException
 
-from services.intake.domain import PracticeState
+from services.intake.domain.practices import PracticeState
+from services.intake.domain.slugs import PRACTICES, practice_path
 from services.intake.store import practices
 from services.intake.web.practice_linked_data import linked_data
 from shared import i18n
@@ -19,7 +19,6 @@ from shared.web import wording
 from shared.web.pages import Pages, Sentence, localize, plain
 from shared.web.request_state import reader_language
 
-PATH = "/practices/"
 PAGE_SIZE = 20
 _PAGES_MAX = 10_000  # further than anybody turns, and within what the database counts
 _OBJECTIVES = range(1, 24)
@@ -34,21 +33,11 @@ class Filters:
     page: int  # from 1
 
 
-def practice_path(slug: str) -> str:
-    """Return the path of a practice's page."""
-    return f"{PATH}{slug}"
-
-
 def router(database: Database, pages: Pages) -> APIRouter:
     """Return the public pages of practices."""
     router = APIRouter(include_in_schema=False)
 
-    @router.get("/")
-    async def front(request: Request) -> Response:
-        """Lead whoever comes to the bare address to what is public, until there is a front page."""
-        return RedirectResponse(f"{PATH}?{request.url.query}" if request.url.query else PATH, status_code=303)
-
-    @router.get(PATH)
+    @router.get(PRACTICES)
     async def browse(request: Request, objective: str = "", country: str = "", page: str = "") -> Response:
         """List practices, newest first."""
         filters = _filters(objective, country, page)
@@ -75,7 +64,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
             footnotes=wording.footnotes({code for row in rows for code in row.countries}, reader),
         )
 
-    @router.get(PATH + "{slug}")
+    @router.get(PRACTICES + "{slug}")
     async def show(request: Request, slug: str, text: str = "") -> Response:
         """Show one practice, in the language of `text` where it has it, else in the reader's, else in one that it has."""
         async with database.transaction() as tx:

@@ -17,7 +17,8 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from services.intake import domain
-from services.intake.store import partners, reviews, submissions
+from services.intake.publishing.arriving import Arrivals
+from services.intake.store import partners, submissions
 from services.intake.store.partners import LiveKey, PartnerAtDoor
 from services.intake.store.submissions import Earlier, Receipt, RepeatError
 from services.intake.web import webhook_answer as answers
@@ -36,12 +37,12 @@ from shared.events.codes import Channel
 from shared.events.kinds import KINDS_BY_TYPE
 from shared.events.kinds.faults import of_validation
 from shared.events.kinds.parts import Submission
+from shared.files.uploads import takes_files
 from shared.trace import Cause
 from shared.vault import SealError, Vault
 from shared.web.problem import RETRY_AFTER_SECONDS
 from shared.web.rate import TokenBuckets, asker_in
 from shared.web.request_state import cause_of
-from shared.web.safety import form_limit
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ WEBHOOKS = Counter("tidings_webhooks_total", "Requests at the webhook door, by w
 AT_ONCE = 8
 
 _PATH = re.compile(r"/intake/webhooks/[^/]+")
+_forms = takes_files("/intake/(submit|enter)/(pledge|talk)")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NO_LIMIT = 2**63
 _ASKED_FOR_REAL = frozenset({"", "0", "false", "no"})
@@ -102,17 +104,18 @@ def is_webhook(scope: Scope) -> bool:
 
 
 def webhook_limits(scope: Scope) -> int:
-    """Return the largest body that an address takes, in bytes; the webhook door has its own limit and its own answer."""
-    return _NO_LIMIT if is_webhook(scope) else form_limit(scope)
+    """Return the largest body that an address takes, in bytes; the door has a limit and answer of its own."""
+    return _NO_LIMIT if is_webhook(scope) else _forms(scope)
 
 
 class Door:
     """What a partner's requests come to; one for each process."""
 
-    def __init__(self, database: Database, vault: Vault, *, public_url: str, patience: Patience | None = None) -> None:
+    def __init__(self, database: Database, vault: Vault, *, public_url: str, arrivals: Arrivals, patience: Patience | None = None) -> None:
         self._database = database
         self._vault = vault
         self._public_url = public_url
+        self._arrivals = arrivals
         self._patience = patience or Patience()
         self._quotas = Quotas()
         self._refused = TokenBuckets(tries=self._patience.refused_tries, refill_seconds=self._patience.refused_refill_seconds)
@@ -253,7 +256,7 @@ class Door:
         async def write(tx: Transaction, reference: str, told_as: UUID) -> None:
             await submissions.keep_webhook(tx, new, receipt, reference=reference, told_as=told_as)
             cause = Cause(id=str(told_as), trace_id=new.id.hex)
-            await reviews.open_review(tx, new, public_url=self._public_url, cause=cause)
+            await self._arrivals.received(tx, new, reference, cause=cause)
 
         try:
             await keep(self._database, new, write)

@@ -12,10 +12,10 @@ from annotated_types import Interval
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from services.newsletter.compose import writing
 from shared.events.codes import LANGUAGES, Language, Level, SourceKind
 from shared.events.texts import Identifier, Line, Summary, Text, WebAddress, Word
 from shared.events.times import When
+from shared.web import writing
 from shared.web.rich_text import TooLongError
 
 BlockId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
@@ -46,7 +46,7 @@ _Written, _InOrder = BeforeValidator(_written), AfterValidator(_in_order)
 Lines = Annotated[Mapping[Language, Line], _Written, _InOrder]
 Summaries = Annotated[Mapping[Language, Annotated[Summary, AfterValidator(_readable)]], _Written, _InOrder]
 RichTexts = Annotated[Mapping[Language, Annotated[Text, AfterValidator(_readable)]], _Written, _InOrder]
-"""Texts as people write them, with paragraphs, lists and links: `services.newsletter.compose.writing` says how. Summaries too."""
+"""Texts as people write them, with paragraphs, lists and links: `shared.web.writing` says how. Summaries too."""
 
 # A picture beyond this is no picture of a mail; ours are made smaller before.
 _PIXELS = Annotated[int, Interval(ge=1, le=4_000)]

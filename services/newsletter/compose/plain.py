@@ -4,12 +4,12 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from services.newsletter.compose import writing
 from services.newsletter.compose.arranging import Group, Placed, arrange
 from services.newsletter.compose.blocks import Button, Heading, Item, Passage, Picture
 from services.newsletter.compose.edition import Edition, Said, said
 from shared.events.codes import Language
 from shared.i18n import direction, language_name, translate
+from shared.web import writing
 from shared.when import say
 
 COLUMNS = 78

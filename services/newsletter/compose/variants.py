@@ -9,13 +9,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from services.newsletter.compose import plain, writing
+from services.newsletter.compose import plain
 from services.newsletter.compose.arranging import arrange
 from services.newsletter.compose.edition import Edition, NowhereWrittenError, Said, missing, said
 from services.newsletter.compose.look import HIDDEN, PICTURE, SHEET, Look, night
 from shared import i18n
 from shared.events.codes import Language
 from shared.mail.bodies import slot
+from shared.web import writing
 from shared.when import say
 
 LEAVE = "leave"

@@ -2,7 +2,23 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, ForeignKey, Index, Integer, LargeBinary, Numeric, Sequence, Table, Text, Uuid
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Sequence,
+    Table,
+    Text,
+    Uuid,
+    func,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db import metadata
@@ -40,6 +56,7 @@ def _facts() -> tuple[Column[Any], ...]:
         Column("links", JSONB, nullable=False),
         Column("synthetic", Boolean, nullable=False),  # invented sample data; every page that shows it says so
         Column("standing", Text, nullable=False),  # published or withdrawn
+        Column("withdrawn_because", Text),  # in words for those who had plans with it; empty while it stands
         Column("state", Text, nullable=False),  # how far it has come, as its owner says
         Column("progress", Text),  # the measure's value at the last report
         Column("reported_on", Date),  # the day of which the owner's last word speaks; empty before the first
@@ -57,6 +74,7 @@ pledges = Table(
     Column("number", Text, nullable=False, unique=True),  # P-0042: public, stays
     Column("submission_id", Uuid, unique=True),  # that it came from; empty for one that was imported
     Column("import_key", Text, unique=True),  # what an import knows it by, so that the same row is taken once
+    Column("import_hash", Text),  # of the row as it was taken last: what the team corrected since is not undone by the same row
     *_facts(),
     Column("revision", Integer, nullable=False),  # of its last version, and of the last event told
     Column("contact_sealed", LargeBinary, nullable=False),  # whom to ask; empty bytes where nobody is known
@@ -65,6 +83,8 @@ pledges = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Index("pledges_published_on_idx", "published_on"),
+    Index("pledges_newest_idx", "published_on", "number"),
+    Index("pledges_matched_number_idx", "matched_number"),
     Index("pledges_objectives_idx", "objectives", postgresql_using="gin"),
     Index("pledges_countries_idx", "countries", postgresql_using="gin"),
 )
@@ -84,7 +104,11 @@ versions = Table(
     Column("changed_by", Text),  # id of the person of the team; empty where none did
     Index("versions_stands_from_idx", "pledge_id", "stands_from", "revision"),
     Index("versions_recorded_at_idx", "recorded_at"),
+    Index("versions_number_idx", "number"),
 )
+# The words of every text of a pledge, folded; `domain.search` says how.
+for _kept in (pledges, versions):
+    Index(f"{_kept.name}_words_idx", func.search_words(_kept.c.title, _kept.c.description, _kept.c.entity), postgresql_using="gin")
 
 submissions = Table(
     "submissions",
@@ -94,8 +118,10 @@ submissions = Table(
     Column("language", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("partner", Text),
+    Column("entered_by", Text),  # id of the colleague who entered it for somebody else, and may not accept it
     Column("public", JSONB, nullable=False),
     Column("internal", JSONB, nullable=False),
+    Column("files", JSONB, nullable=False),  # by hash; the door keeps them
     Column("answers", JSONB, nullable=False),  # to what reviewers asked
     Column("contact_sealed", LargeBinary, nullable=False),
     Column("event_id", Uuid, nullable=False),
@@ -123,6 +149,7 @@ reports = Table(
     Column("note", JSONB, nullable=False),  # per language; empty where nothing was written
     Column("evidence", JSONB, nullable=False),  # links
     Column("superseded_by", Text),
+    Column("language", Text, nullable=False),  # in which its owner wrote, and is answered
     Column("channel", Text, nullable=False),  # form (a mailed link), import, staff
     Column("sent_at", DateTime(timezone=True), nullable=False),
     Column("verdict", Text),  # accepted, declined; empty while it waits
@@ -147,10 +174,11 @@ champions = Table(
     "champions",
     TABLES,
     Column("country", Text, primary_key=True),  # ISO 3166-1 alpha-2
-    Column("since", Date),
-    Column("until", Date),  # empty while it is one
+    Column("since", Text),  # as exactly as it is known: 2021, 2021-02 or 2021-02-14
+    Column("seen", Text),  # when the source names it as one, written likewise
+    Column("until", Text),  # likewise; empty while it is one
     Column("source", Text, nullable=False),
-    Column("verified", Text, nullable=False),  # yes, second-hand, no
+    Column("verified", Text, nullable=False),  # yes, partly, second-hand, no
     Column("note", Text, nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("updated_by", Text),

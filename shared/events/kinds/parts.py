@@ -19,11 +19,11 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError
 
 from shared.events import base, times
 from shared.events.base import Audience, ContactOnly, Internal, Public, mark_of
-from shared.events.codes import COUNTRIES, CURRENCIES, SYNTHETIC_COUNTRIES, Language, Service
+from shared.events.codes import COUNTRIES, CURRENCIES, SYNTHETIC_COUNTRIES, Language, Level, Region, Service
 from shared.events.texts import Line, Text, clean_line
 
 T = TypeVar("T")
@@ -31,9 +31,12 @@ T = TypeVar("T")
 SYNTHETIC: Mapping[str, bool] = {"synthetic": True}
 """Validation context under which the country codes of invented States are accepted; only for rows marked as sample data."""
 
+UNKNOWN_CONTACT: Mapping[str, bool] = {"unknown_contact": True}
+"""Validation context under which nobody may be named to write to: a colleague enters what came by note verbale, say."""
+
 _LAST = ("remarks", "contact")
 
-_STRICT = ConfigDict(frozen=True, extra="forbid")
+STRICT = ConfigDict(frozen=True, extra="forbid")
 
 # Longest local part and whole address (RFC 5321, section 4.5.3.1; 254 follows from the 256 of a path with its brackets).
 _MAIL_LOCAL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
@@ -45,25 +48,25 @@ _MAIL_LENGTH = 254
 class Window(times.Window):
     """A stretch of time within which something falls."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
 
 class TimeWithZone(times.TimeWithZone):
     """A time of day in a place."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
 
 class Days(times.Days):
     """Whole days."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
 
 class ApproximateDate(times.ApproximateDate):
     """What is known only to the month, quarter, half-year or year, or goes on."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     windows: Annotated[tuple[Window, ...], MinLen(1), MaxLen(12)] = Field(
         title="Periods",
@@ -72,12 +75,13 @@ class ApproximateDate(times.ApproximateDate):
 
 
 When = Annotated[TimeWithZone | Days | ApproximateDate, Field(discriminator="precision")]
+Due = Annotated[TimeWithZone | Days, Field(discriminator="precision")]
 
 
 class Link(base.Link):
     """An address with the words to show for it."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
 
 def _known_currency(code: str) -> str:
@@ -89,7 +93,7 @@ def _known_currency(code: str) -> str:
 class Money(base.Money):
     """An amount in a currency."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$"), AfterValidator(_known_currency)] = Field(
         title="Currency", description="ISO 4217 code.", examples=["USD"]
@@ -132,10 +136,16 @@ MailAddress = Annotated[
 class Contact(BaseModel):
     """The person to write to. Kept encrypted; never published, never shown to other partners."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     name: Line = Field(title="Your name", description="The person to write to.", examples=["Amina Example"])
     mail: MailAddress = Field(title="Your mail address", description="Where questions and the answer go.", examples=["amina@example.org"])
+
+
+def _known_contact(value: object, info: ValidationInfo) -> object:
+    if value is None and not (isinstance(info.context, Mapping) and info.context.get("unknown_contact")):
+        raise PydanticKnownError("missing")
+    return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,13 +154,13 @@ class Split:
 
     public: dict[str, JsonValue]  # meant for publication once accepted
     internal: dict[str, JsonValue]  # for the reviewers
-    contact: dict[str, JsonValue]  # to be encrypted before it is kept or told
+    contact: dict[str, JsonValue]  # to be encrypted before it is kept or told; empty where nobody is known
 
 
 class Submission(BaseModel):
     """What every kind asks for."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     kind_name: ClassVar[str]  # word for it, as in the address of its form
     type: ClassVar[str]  # its type at the webhook door
@@ -162,7 +172,8 @@ class Submission(BaseModel):
         description="Language in which you write, and in which we answer; one of the languages of the title.",
         examples=["en"],
     )
-    contact: Annotated[Contact, ContactOnly] = Field(
+    # Nobody only in what a colleague entered; whoever sends something in names a person.
+    contact: Annotated[Contact | None, BeforeValidator(_known_contact), ContactOnly] = Field(
         title="Contact person", description="Never published.", examples=[{"name": "Amina Example", "mail": "amina@example.org"}]
     )
     remarks: Annotated[Text | None, Internal] = Field(
@@ -184,6 +195,10 @@ class Submission(BaseModel):
         whole = handler.resolve_ref_schema(schema)
         # pydantic leaves out a title that is also the name of the field's class, and forms need it.
         whole["properties"] = {name: {**whole["properties"][name], "title": cls.model_fields[name].title} for name in cls.fields_in_order()}
+        # Senders always name somebody.
+        whole["properties"]["contact"] |= {
+            "$ref": next(one["$ref"] for one in whole["properties"]["contact"].pop("anyOf") if "$ref" in one)
+        }
         whole["examples"] = [dict(cls.example)]
         return schema
 
@@ -213,7 +228,8 @@ class Submission(BaseModel):
     @classmethod
     def joined(cls, split: Split, *, synthetic: bool = False) -> Self:
         """Return the submission that was split so; raises pydantic's ValidationError when the parts do not make one."""
-        return cls.model_validate({**split.public, **split.internal, **split.contact}, context=SYNTHETIC if synthetic else None)
+        context = {**(SYNTHETIC if synthetic else {}), **({} if split.contact else UNKNOWN_CONTACT)}
+        return cls.model_validate({**split.public, **split.internal, **(split.contact or {"contact": None})}, context=context)
 
 
 def original_included(texts: Mapping[Language, T], info: ValidationInfo) -> Mapping[Language, T]:
@@ -230,6 +246,20 @@ def same_languages(texts: Mapping[Language, T] | None, info: ValidationInfo) -> 
     if title is not None and texts is not None and set(texts) != set(title):
         raise PydanticCustomError("languages-differ", "must be in the languages of the title: {languages}", {"languages": ", ".join(title)})
     return texts
+
+
+def region_where_regional(regions: tuple[Region, ...], info: ValidationInfo) -> tuple[Region, ...]:
+    """Return `regions`; refuses none for what reaches over a region."""
+    if not regions and info.data.get("level") is Level.REGIONAL:
+        raise PydanticCustomError("region-missing", "what is regional names at least one region")
+    return regions
+
+
+def country_where_national(countries: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    """Return `countries`; refuses none for what reaches over one country."""
+    if not countries and info.data.get("level") is Level.NATIONAL:
+        raise PydanticCustomError("country-missing", "what is national names its country")
+    return countries
 
 
 def advances_the_compact(principles: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:

@@ -4,12 +4,20 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field
 
 from shared.events.base import Internal, Languages, Objectives, Principles, Public, Regions
-from shared.events.codes import EntityType, Level, Region, Service, TalkFormat
-from shared.events.kinds.parts import AsTitle, Countries, Original, Submission, When, advances_the_compact
+from shared.events.codes import EntityType, Level, Service, TalkFormat
+from shared.events.kinds.parts import (
+    AsTitle,
+    Countries,
+    Original,
+    Submission,
+    When,
+    advances_the_compact,
+    country_where_national,
+    region_where_regional,
+)
 from shared.events.texts import Line, LocalLine, LocalSummary, WebAddress
 
 
@@ -45,10 +53,10 @@ class TalkRequest(Submission):
         description="How far it reaches. A regional Talk names its region, a national one its country.",
         examples=["regional"],
     )
-    regions: Annotated[Regions, Public] = Field(
+    regions: Annotated[Regions, AfterValidator(region_where_regional), Public] = Field(
         default=(), validate_default=True, title="Regions", description="Review regions it is about.", examples=[["africa", "arab-states"]]
     )
-    countries: Annotated[Countries, Public] = Field(
+    countries: Annotated[Countries, AfterValidator(country_where_national), Public] = Field(
         default=(),
         validate_default=True,
         title="Countries",
@@ -120,17 +128,3 @@ class TalkRequest(Submission):
         "concept_note": "https://example.org/concept-note.pdf",
         "contact": {"name": "Karim Example", "mail": "karim@example.org"},
     }
-
-    @field_validator("regions")
-    @classmethod
-    def _region_of_a_regional_talk(cls, regions: tuple[Region, ...], info: ValidationInfo) -> tuple[Region, ...]:
-        if not regions and info.data.get("level") is Level.REGIONAL:
-            raise PydanticCustomError("region-missing", "a regional Talk names at least one region")
-        return regions
-
-    @field_validator("countries")
-    @classmethod
-    def _country_of_a_national_talk(cls, countries: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if not countries and info.data.get("level") is Level.NATIONAL:
-            raise PydanticCustomError("country-missing", "a national Talk names its country")
-        return countries

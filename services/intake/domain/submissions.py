@@ -1,0 +1,426 @@
+"""The rules of submissions: how one is named, what it may become and who may say so."""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from shared.events.codes import Channel, Language, Service
+from shared.events.every import DecisionMade, SubmissionDecided
+from shared.events.intake import SubmissionReceived
+from shared.events.kinds import KINDS
+from shared.events.kinds.parts import Submission
+from shared.trace import Cause
+
+
+class SubmissionState(StrEnum):
+    """Where a submission stands, as its sender sees it."""
+
+    UNCONFIRMED = "unconfirmed"  # came by a form; its sender has not yet shown that the mail address is theirs
+    EXPIRED = "expired"  # nobody confirmed it in time
+    RECEIVED = "received"
+    QUESTION = "question"  # the reviewers asked something
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"  # was accepted, and no longer stands
+
+
+DECIDED_HERE = frozenset({"practice", "talk", "news", "contribution", "promotion"})
+"""Kinds on which intake decides."""
+TWO_PERSONS = frozenset({"news"})
+"""Kinds that are said in the Network's own name: who wrote them last does not publish them."""
+OPEN = frozenset({SubmissionState.RECEIVED, SubmissionState.QUESTION})
+"""States in which a submission awaits a decision."""
+
+
+class CameBy(StrEnum):
+    """How something reached the colleague who enters it."""
+
+    MAIL = "mail"
+    NOTE_VERBALE = "note-verbale"
+    TELEPHONE = "telephone"
+
+
+class IntakeError(Exception):
+    """Something that intake was asked to do cannot be done."""
+
+
+class UnknownSubmissionError(IntakeError):
+    """No submission has this id here; if the database was restored, restore one that holds it, then redrive."""
+
+
+class AlreadyDecidedError(IntakeError):
+    """Somebody has decided on this submission already; look at what they decided before deciding otherwise."""
+
+    def __init__(self, state: SubmissionState) -> None:
+        super().__init__(self.__doc__)
+        self.state = state
+
+
+class OwnWorkError(IntakeError):
+    """Who entered something, or wrote last what the Network says in its own name, leaves its acceptance to somebody else."""
+
+
+class ReviewedElsewhereError(IntakeError):
+    """Intake does not decide on this kind; the service that reviews it does, and tells intake."""
+
+
+class ReviewedHereError(IntakeError):
+    """Another service told a decision on a kind that intake reviews itself; an event never gives that right."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewSubmission:
+    """Something that has come in and is about to be kept."""
+
+    id: UUID  # the receipt; its digits are the trace id of everything that follows from it
+    kind: str  # the word for it: practice
+    channel: Channel
+    partner_id: UUID | None  # empty where the public sent it
+    language: Language
+    public: Mapping[str, Any]
+    internal: Mapping[str, Any]
+    contact_sealed: bytes
+    token: str  # of the tracking page; nobody can guess it
+    received_at: datetime
+    files: Sequence[Mapping[str, Any]] = ()  # sha256, name, media_type and size of each file that came with it
+    entered_by: str | None = None  # id of the colleague who entered it for somebody; empty for other channels
+    entered_by_name: str | None = None
+    came_by: str | None = None  # how it reached the colleague: a word of CameBy
+    came_on: date | None = None
+    came_from: str | None = None  # who sent it, in the colleague's words
+
+    @property
+    def title(self) -> Mapping[str, str]:
+        """What it is called, per language."""
+        return title_of(self.public, self.internal, self.language)
+
+    @property
+    def hands(self) -> frozenset[str]:
+        """The ids of those who may not be the one to accept it."""
+        return frozenset({self.entered_by} if self.entered_by else ())
+
+    @property
+    def cause(self) -> Cause:
+        """The cause of everything that follows from it."""
+        return Cause.start(self.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredSubmission:
+    """A submission as it is kept."""
+
+    id: UUID
+    kind: str
+    channel: str
+    partner_id: UUID | None
+    language: str
+    reference: str
+    public: Mapping[str, Any]
+    internal: Mapping[str, Any]
+    contact_sealed: bytes
+    contact_confirmed_at: datetime | None  # empty until the person has answered a mail of ours
+    state: SubmissionState
+    reason: str | None  # why it was declined or withdrawn, or the question
+    reason_language: str | None
+    address: str | None  # where it is published
+    event_id: UUID | None  # of its submission.received event; empty until it has been told of
+    decision_revision: int  # of the last decision that another service told; 0 before the first
+    token: str
+    received_at: datetime
+    decided_at: datetime | None
+    decided_by_name: str | None  # of the person who decided here; the team sees it, the sender does not
+    draft: Mapping[str, Any] | None  # the public fields as a colleague has changed them; empty once they are published
+    edited_by: str | None  # id of the person who changed them last
+    edited_by_name: str | None
+    edited_at: datetime | None
+    files: Sequence[Mapping[str, Any]]  # sha256, name, media_type and size of each file that came with it
+    answers: Sequence[Mapping[str, Any]]  # what its sender answered: question, text and answered_at, oldest first
+    became: str | None  # id of the pledge or date that another service made of it
+    entered_by: str | None  # id of the colleague who entered it for somebody; empty for other channels
+    entered_by_name: str | None
+    came_by: str | None  # how it reached the colleague: a word of CameBy
+    came_on: date | None
+    came_from: str | None  # who sent it, in the colleague's words
+
+    @property
+    def title(self) -> Mapping[str, str]:
+        """What it is called, per language, as a colleague has changed it where one has."""
+        return title_of(self.words, self.internal, self.language)
+
+    @property
+    def confirm_until(self) -> datetime:
+        """Until when its sender may confirm it."""
+        return confirm_until(self.received_at)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it awaits a decision."""
+        return self.state in OPEN
+
+    @property
+    def hands(self) -> frozenset[str]:
+        """The ids of those who may not be the one to accept it."""
+        return frozenset(hand for hand in (self.entered_by, self.edited_by if self.kind in TWO_PERSONS else None) if hand is not None)
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """Its public fields, as a colleague has changed them where one has."""
+        return self.draft or self.public
+
+    @property
+    def told_revision(self) -> int:
+        """The revision of its last submission.received event: each answer is told again."""
+        return 1 + len(self.answers)
+
+    @property
+    def may_be_written_to(self) -> bool:
+        """Whether its contact is one that we know to be real: the person confirmed it, or a partner that we know named it."""
+        return bool(self.contact_sealed) and (self.contact_confirmed_at is not None or self.channel == Channel.WEBHOOK)
+
+    @property
+    def is_reviewed_here(self) -> bool:
+        """Whether intake decides on it, now or with a later part."""
+        return reviewer_of(self.kind) is Service.INTAKE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What was decided on a submission."""
+
+    state: SubmissionState
+    reason: str | None = None
+    reason_language: str | None = None
+    address: str | None = None
+    became: str | None = None  # id of what another service made of it
+    revision: int = 0  # of the event that told it; 0 for a decision made here
+
+
+# ---- names ----
+
+PREFIXES: Mapping[str, str] = {
+    "practice": "PR",
+    "talk": "TK",
+    "pledge": "PL",
+    "date": "DT",
+    "news": "NW",
+    "contribution": "CT",
+    "promotion": "PM",
+    "enquiry": "EN",
+}
+"""How the reference of each kind begins."""
+
+# Crockford's: without I, L, O and U, which are misread, and which make words.
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+REFERENCE_DIGITS = 4  # a million for each kind and year; another digit whenever the one that was drawn is taken
+TOKEN_BYTES = 24
+
+
+def new_reference(kind: str, received_at: datetime, *, digits: int = REFERENCE_DIGITS) -> str:
+    """Return a reference that people can read out on the telephone: PR-2026-7F3K."""
+    return f"{PREFIXES[kind]}-{received_at.year}-{''.join(secrets.choice(_DIGITS) for _ in range(digits))}"
+
+
+def new_token() -> str:
+    """Return the last part of a tracking page's address."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+# ---- what comes in ----
+
+CONFIRM_DAYS = 7
+"""How long the sender of a form may take to confirm the mail address."""
+
+
+def confirm_until(received_at: datetime) -> datetime:
+    """Return until when a submission of this moment may be confirmed."""
+    return received_at + timedelta(days=CONFIRM_DAYS)
+
+
+def token_hash(token: str) -> str:
+    """Return what is kept of the token in a confirmation mail: with it nobody can confirm."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def title_of(public: Mapping[str, Any], internal: Mapping[str, Any], language: str) -> Mapping[str, str]:
+    """Return what a submission is called, per language; of an enquiry, which has no title for the public, its subject line."""
+    title: Mapping[str, str] = public["title"] if "title" in public else {language: internal["subject"]}
+    return title
+
+
+def reviewer_of(kind: str) -> Service:
+    """Return the service that decides on a kind."""
+    return KINDS[kind].reviewed_by
+
+
+def take_in(
+    submission: Submission,
+    *,
+    receipt: UUID,
+    channel: Channel,
+    received_at: datetime,
+    seal: Callable[[bytes], bytes],
+    partner_id: UUID | None = None,
+    files: Sequence[Mapping[str, Any]] = (),
+    **entered: Any,
+) -> NewSubmission:
+    """Return what is kept of a submission: its fields by who may see them, the contact encrypted.
+
+    `entered` says who entered it and how it reached that person, where a colleague did.
+    """
+    parts = submission.split()
+    return NewSubmission(
+        id=receipt,
+        kind=submission.kind_name,
+        channel=channel,
+        partner_id=partner_id,
+        language=submission.language,
+        public=parts.public,
+        internal=parts.internal,
+        contact_sealed=seal(orjson.dumps(parts.contact)) if parts.contact else b"",
+        token=new_token(),
+        received_at=received_at,
+        files=files,
+        **entered,
+    )
+
+
+def received_event(new: NewSubmission | StoredSubmission, reference: str) -> SubmissionReceived:
+    """Return what the others are told of it; the contact travels, encrypted, only to a service that has to mail the person."""
+    travels = reviewer_of(new.kind) is not Service.INTAKE
+    language: Any = new.language  # the model reads what the database gave back
+    answers: Any = new.answers if isinstance(new, StoredSubmission) else ()
+    files: Any = [{**file, "service": Service.INTAKE} for file in new.files]
+    return SubmissionReceived(
+        kind=new.kind,
+        reference=reference,
+        language=language,
+        channel=Channel(new.channel),
+        partner=str(new.partner_id) if new.partner_id else None,
+        entered_by=new.entered_by,
+        public=new.public,
+        internal=new.internal,
+        contact=new.contact_sealed.decode("ascii") if travels and new.contact_sealed else None,
+        files=files,
+        answers=answers,
+    )
+
+
+# ---- decisions ----
+
+
+def check_may_decide(submission: StoredSubmission, *, wanted: SubmissionState, by: str) -> None:
+    """Return where the colleague `by` may bring a submission into the state `wanted`.
+
+    Raises ReviewedElsewhereError for a kind that is not decided on here, AlreadyDecidedError where somebody was quicker,
+    OwnWorkError for who may not accept it.
+    """
+    if submission.kind not in DECIDED_HERE:
+        raise ReviewedElsewhereError(ReviewedElsewhereError.__doc__)
+    ready = submission.state is SubmissionState.ACCEPTED if wanted is SubmissionState.WITHDRAWN else submission.is_open
+    # A Talk is cancelled, with words for the public, and never taken away.
+    if not ready or (wanted is SubmissionState.WITHDRAWN and submission.kind == "talk"):
+        raise AlreadyDecidedError(submission.state)
+    if wanted is SubmissionState.ACCEPTED and by in submission.hands:
+        raise OwnWorkError(OwnWorkError.__doc__)
+
+
+def check_may_edit(submission: StoredSubmission) -> None:
+    """Return where a colleague may change the words of a submission, or of what it became; raises as `check_may_decide` does."""
+    if submission.kind not in DECIDED_HERE:
+        raise ReviewedElsewhereError(ReviewedElsewhereError.__doc__)
+    if not submission.is_open and submission.state is not SubmissionState.ACCEPTED:
+        raise AlreadyDecidedError(submission.state)
+
+
+def check_may_publish_draft(submission: StoredSubmission, *, by: str) -> None:
+    """Return where the colleague `by` may publish what somebody has changed; raises as `check_may_decide` does."""
+    check_has_correction(submission)
+    if by in submission.hands:
+        raise OwnWorkError(OwnWorkError.__doc__)
+
+
+def check_has_correction(submission: StoredSubmission) -> None:
+    """Return where a correction waits to be published; raises as `check_may_decide` does."""
+    check_may_edit(submission)
+    if submission.draft is None or submission.is_open:
+        raise AlreadyDecidedError(submission.state)
+
+
+def check_is_talk(submission: StoredSubmission) -> None:
+    """Return where a submission has become a Talk; raises as `check_may_decide` does."""
+    if submission.kind != "talk":
+        raise ReviewedElsewhereError(ReviewedElsewhereError.__doc__)
+    if submission.state is not SubmissionState.ACCEPTED:
+        raise AlreadyDecidedError(submission.state)
+
+
+def corrections_need_another(submission: StoredSubmission) -> bool:
+    """Return whether a correction of what stands on the public pages waits for another person."""
+    return submission.kind in TWO_PERSONS and submission.state is SubmissionState.ACCEPTED
+
+
+def answered(submission: StoredSubmission, text: str, at: datetime) -> Sequence[Mapping[str, Any]]:
+    """Return the answers of a submission with one more, to the question that is open; raises AlreadyDecidedError where none is."""
+    if submission.state is not SubmissionState.QUESTION or submission.reason is None:
+        raise AlreadyDecidedError(submission.state)
+    return (*submission.answers, {"question": submission.reason, "text": text, "answered_at": at.isoformat()})
+
+
+def told_decision(submission: StoredSubmission, told: SubmissionDecided, revision: int) -> Decision | None:
+    """Return what another service decided, or None where something newer is already known.
+
+    Raises ReviewedHereError for a kind that no other service may decide on.
+    """
+    if submission.is_reviewed_here:
+        raise ReviewedHereError(ReviewedHereError.__doc__)
+    if revision <= submission.decision_revision:
+        return None
+    return Decision(
+        state=SubmissionState(told.verdict.value),
+        reason=told.reason,
+        reason_language=told.language if told.reason else None,
+        address=told.address,
+        became=told.became,
+        revision=revision,
+    )
+
+
+def decision_made(
+    submission: StoredSubmission, what: str, *, who: str, page: str, reason: str | None = None, fields: Mapping[str, Any] | None = None
+) -> DecisionMade:
+    """Return what the audit trail is told of a decision on a submission.
+
+    `page` is where the team sees it; `fields` are the public ones as they were decided on, where they are others than its words.
+    """
+    words = submission.words if fields is None else fields
+    title: Any = title_of(words, submission.internal, submission.language)  # the model reads what the database gave back
+    content = orjson.dumps([words, submission.internal], option=orjson.OPT_SORT_KEYS)
+    return DecisionMade(
+        who=who,
+        what=what,
+        about=submission.kind,
+        title=title,
+        content_hash=hashlib.sha256(content).hexdigest(),
+        reason=reason,
+        address=page,
+    )
+
+
+DECIDED = {
+    SubmissionState.ACCEPTED: "accept",
+    SubmissionState.DECLINED: "decline",
+    SubmissionState.WITHDRAWN: "withdraw",
+    SubmissionState.QUESTION: "ask",
+}
+
+
+def submission_cause(submission: StoredSubmission) -> Cause:
+    """Return the cause of what a decision tells: the event that told of the submission, in the trace of its receipt."""
+    return Cause(id=str(submission.event_id), trace_id=submission.id.hex)
