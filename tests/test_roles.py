@@ -45,6 +45,7 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/desk/(people/.*|audit(\.json)?)": {Role.ADMIN},
     r"/intake/(review/.*)?": {Role.MODERATOR},
     r"/intake/partners/.*": {Role.ADMIN},
+    r"/calendar/(review|manage)/.*": {Role.MODERATOR},
     r"/newsletter/pool/.+": {Role.DRAFTER},
     r"/newsletter/(pool|(api/v1/)?issues/(?!\{issue\}/sending).*)": WRITERS,
     r"/newsletter/(sends/.*|issues/\{issue\}/sending)": {*WRITERS, Role.OPERATOR},

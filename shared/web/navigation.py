@@ -34,6 +34,7 @@ STAFF = (
     Section(address="/desk/", key="staff.nav.desk"),
     Section(address="/intake/review/", key="staff.nav.review", roles=frozenset({Role.MODERATOR})),
     Section(address="/pledges/review/", key="staff.nav.pledges", roles=frozenset({Role.MODERATOR})),
+    Section(address="/calendar/manage/", key="staff.nav.calendar", roles=frozenset({Role.MODERATOR})),
     Section(address="/newsletter/issues/", key="staff.nav.issues", roles=_WRITERS),
     Section(address="/newsletter/pool", key="staff.nav.pool", roles=_WRITERS),
     Section(address="/newsletter/subscribers/", key="staff.nav.subscribers", roles=frozenset({Role.ADMIN})),
