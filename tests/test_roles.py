@@ -32,7 +32,7 @@ FOR_EVERYBODY = re.compile(
     r"|newsletter/(archive/.*|archive\.atom)?"
     r"|take-part/.*"
     r"|(practices|talks|news)/.*|intake/(submit|confirm|track|catalogue|api/v1/catalogue|webhooks)(/.*)?"
-    r"|newsletter/(subscribe|u|confirm)(/.*)?"
+    r"|newsletter/(subscribe|u|confirm)(/.*)?|pledges/update(/.*)?"
     r"|pledges/(P-\{drawn:int\}|\{pledge_id:uuid\}|submit|champions|feed\.atom|api/v1/(pledges.*|changes|figures))?"
     r"|calendar/(month/.*|workplan|embed|feed\.ics|feed\.json|\{slug\}(\.ics)?)?"
     r"|desk/(sign-in(/.*)?|sign-out|session))?"
@@ -46,6 +46,8 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/intake/(review/.*)?": {Role.MODERATOR},
     r"/intake/partners/.*": {Role.ADMIN},
     r"/calendar/(review|manage)/.*": {Role.MODERATOR},
+    r"/pledges/(review|reports)/.*|/pledges/manage/\{number\}/(correct|evidence|withdraw)": {Role.MODERATOR},
+    r"/pledges/manage/(\{number\}(/contact)?)?": {Role.MODERATOR, Role.ADMIN},
     r"/newsletter/pool/.+": {Role.DRAFTER},
     r"/newsletter/(pool|(api/v1/)?issues/(?!\{issue\}/sending).*)": WRITERS,
     r"/newsletter/(sends/.*|issues/\{issue\}/sending)": {*WRITERS, Role.OPERATOR},

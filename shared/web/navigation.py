@@ -41,6 +41,7 @@ STAFF = (
     Section(address="/social/drafts", key="staff.nav.drafts", roles=_WRITERS),
     Section(address="/social/posts", key="staff.nav.posts", roles=_WRITERS),
     Section(address="/intake/partners/", key="staff.nav.partners", roles=frozenset({Role.ADMIN}), group="manage"),
+    Section(address="/pledges/champions/edit", key="staff.nav.champions", roles=frozenset({Role.ADMIN}), group="manage"),
     Section(address="/desk/people/", key="staff.nav.people", roles=frozenset({Role.ADMIN}), group="manage"),
     Section(address="/desk/audit", key="staff.nav.audit", roles=frozenset({Role.ADMIN}), group="manage"),
     Section(address="/desk/sending", key="staff.nav.sending", roles=frozenset({Role.OPERATOR}), group="manage"),

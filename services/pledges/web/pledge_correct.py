@@ -63,6 +63,7 @@ class Filled:
             "links": [{"address": address} for address in rows["links"]],
             "money": {"currency": currency or "", "amount": amount or ""} if currency or amount else None,
             "population": "migrants",
+            "contact": None,
         }
 
 
