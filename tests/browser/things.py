@@ -57,7 +57,8 @@ def make(system: Running, var: Path) -> Mapping[str, str]:
         found["partner"] = _link(staff, "/intake/partners/", r"/intake/partners/[0-9a-f-]{36}")
         found["revoke"] = _link(staff, found["partner"], r"/intake/partners/[^\"]+/revoke")
         until(lambda: "One-stop office" in staff.get("/newsletter/pool").text)
-        found |= _post(staff) | _bulletin(system, staff) | _calendar(staff, var) | _reviewed(system, staff) | _dates(system, staff) | _pledges(system, staff)
+        found |= _post(staff) | _bulletin(system, staff)
+        found |= _calendar(staff, var) | _reviewed(system, staff) | _dates(system, staff) | _pledges(system, staff)
         for scope, where in (("all", "/desk/sending"), ("social/x", "/social/pauses"), ("newsletter", "/newsletter/pauses")):
             staff.post(where, data={"scope": scope, "reason": "A wrong link", "until": ""})
         for service in OWNERS:
