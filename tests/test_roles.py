@@ -30,7 +30,7 @@ WRITERS = {Role.DRAFTER, Role.APPROVER}
 FOR_EVERYBODY = re.compile(
     r"/(static/.*|healthz|readyz|metrics"
     r"|newsletter/(archive/.*|archive\.atom)?"
-    r"|(practices|talks|news)/.*|intake/(submit|confirm|track|catalogue|api/v1/catalogue|webhooks)(/.*)?"
+    r"|(practices|talks|news)/.*|intake/(submit|confirm|track|files|catalogue|api/v1/catalogue|webhooks)(/.*)?"
     r"|newsletter/(subscribe|u|confirm)(/.*)?"
     r"|desk/(sign-in(/.*)?|sign-out|session))?"
 )
@@ -40,7 +40,10 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/desk/(me|events|api/v1/tasks)(/.*)?|/desk/(components)?": set(STAFF),
     r"/desk/(operations|sending(/.*)?)": {Role.OPERATOR},
     r"/desk/(people/.*|audit(\.json)?)": {Role.ADMIN},
-    r"/intake/(review/.*)?": {Role.MODERATOR},
+    r"/intake/(review/(?!files/).*|enquiries/.*)?": {Role.MODERATOR},
+    r"/intake/review/files/.*": {Role.MODERATOR, Role.DRAFTER, Role.APPROVER},
+    r"/intake/enter/.*": {Role.MODERATOR, Role.DRAFTER},
+    r"/intake/initiatives/.*": {Role.ADMIN},
     r"/intake/partners/.*": {Role.ADMIN},
     r"/newsletter/pool/.+": {Role.DRAFTER},
     r"/newsletter/(pool|(api/v1/)?issues/(?!\{issue\}/sending).*)": WRITERS,
