@@ -33,6 +33,7 @@ FOR_EVERYBODY = re.compile(
     r"|take-part/.*"
     r"|(practices|talks|news)/.*|intake/(submit|confirm|track|catalogue|api/v1/catalogue|webhooks)(/.*)?"
     r"|newsletter/(subscribe|u|confirm)(/.*)?|pledges/update(/.*)?"
+    r"|pledges/(P-\{drawn:int\}|\{pledge_id:uuid\}|submit|champions|feed\.atom|api/v1/(pledges.*|changes|figures))?"
     r"|calendar/(month/.*|workplan|embed|feed\.ics|feed\.json|\{slug\}(\.ics)?)?"
     r"|desk/(sign-in(/.*)?|sign-out|session))?"
 )
@@ -44,6 +45,7 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/desk/(people/.*|audit(\.json)?)": {Role.ADMIN},
     r"/intake/(review/.*)?": {Role.MODERATOR},
     r"/intake/partners/.*": {Role.ADMIN},
+    r"/calendar/(review|manage)/.*": {Role.MODERATOR},
     r"/pledges/(review|reports)/.*|/pledges/manage/\{number\}/(correct|evidence|withdraw)": {Role.MODERATOR},
     r"/pledges/manage/(\{number\}(/contact)?)?": {Role.MODERATOR, Role.ADMIN},
     r"/newsletter/pool/.+": {Role.DRAFTER},
@@ -55,6 +57,7 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/newsletter/subscribers/find": {Role.ADMIN, Role.AUDITOR},
     r"/social/(drafts|posts|deliveries(/.*)?|posts/\{.*|pictures/.*|api/v1/posts/.*|count)?": WRITERS,
     r"/social/(drafts/.*|posts/new)": {Role.DRAFTER},
+    r"/pledges/champions/edit(/.*)?": {Role.ADMIN},
     r"/(newsletter|social)/pauses(/.*)?": {Role.OPERATOR},
     r"/(desk/own|intake|pledges|newsletter|social|calendar)/operations(\.json|/.*)?": {Role.OPERATOR},
     r"/(desk/own|intake|pledges|newsletter|social|calendar)/events/.*": set(STAFF),

@@ -1,23 +1,86 @@
-"""Events in: what other services decide on the submissions that they review."""
+"""Events in: what other services decide on the submissions that they review, and what follows from what was accepted."""
 
 from uuid import UUID
 
 from services.intake.domain import UnknownSubmissionError, told_decision
-from services.intake.store import submissions
+from services.intake.store import followed, submissions
 from shared.auth import people
 from shared.db import Transaction
+from shared.events.calendar import DateCancelled, DateMoved, DatePublished
+from shared.events.codes import DateStatus
 from shared.events.every import SubmissionDecided
+from shared.events.newsletter import IssueSent
+from shared.events.social import PostPublished
 from shared.listening import Received, each, listeners
 
 
 async def note_decision(tx: Transaction, event: Received[SubmissionDecided]) -> None:
-    """Show on the tracking page what the reviewing service decided; an older word than the one known changes nothing."""
+    """Show on the tracking page what the reviewing service decided, and tell the sender; what is not newer changes nothing."""
     submission = await submissions.lock(tx, UUID(event.subject))
     if submission is None:
         raise UnknownSubmissionError(UnknownSubmissionError.__doc__)
     decision = told_decision(submission, event.data, event.revision)
     if decision is not None:
-        await submissions.decide(tx, submission.id, decision, event.time)
+        # Nobody who sent something years ago is written to because it is imported now.
+        await submissions.decide(tx, submission.id, decision, event.time, quietly=event.historic)
 
 
-LISTENS = listeners(each(SubmissionDecided, note_decision), people.LISTENER)
+async def note_issue(tx: Transaction, event: Received[IssueSent]) -> None:
+    """Show at everything that an issue prints in which one it was."""
+    for source in event.data.sources:
+        await followed.note(
+            tx,
+            source.id,
+            "issue",
+            event.subject,
+            revision=event.revision,
+            words=event.data.number,
+            address=event.data.address,
+            stands=True,
+            at=event.data.sent,
+        )
+
+
+async def note_post(tx: Transaction, event: Received[PostPublished]) -> None:
+    """Show that what was accepted was posted, and where."""
+    if event.data.source is None:
+        return
+    for place in event.data.places:
+        await followed.note(
+            tx,
+            event.data.source.id,
+            "post",
+            f"{event.subject}/{place.network}/{place.language}",
+            revision=event.revision,
+            words=place.network,
+            address=place.address,
+            stands=True,
+            at=event.data.published,
+        )
+
+
+async def note_date(tx: Transaction, event: Received[DatePublished] | Received[DateMoved] | Received[DateCancelled]) -> None:
+    """Show the date that something has in the calendar, by the id of what it is the date of, and by its own."""
+    for source_id in {event.subject, *([event.data.source.id] if event.data.source else [])}:
+        await followed.note(
+            tx,
+            source_id,
+            "date",
+            event.subject,
+            revision=event.revision,
+            words="",
+            address=event.data.address,
+            stands=event.data.status is not DateStatus.CANCELLED,
+            at=event.time,
+        )
+
+
+LISTENS = listeners(
+    each(SubmissionDecided, note_decision),
+    each(IssueSent, note_issue),
+    each(PostPublished, note_post),
+    each(DatePublished, note_date),
+    each(DateMoved, note_date),
+    each(DateCancelled, note_date),
+    people.LISTENER,
+)

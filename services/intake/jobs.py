@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 from services.intake.domain import CONFIRM_DAYS
-from services.intake.store import reviews, submissions
+from services.intake.letters.notices import Notices
+from services.intake.publishing.arriving import Arrivals
+from services.intake.store import files, reviews, submissions
 from shared import clock, tasks
 from shared.db import Database
 from shared.retention import CHUNK, Kept
@@ -12,7 +14,9 @@ from shared.service import DAY_SECONDS, Job
 RAW_DAYS = 90
 UNCONFIRMED_DAYS = 90
 HOUR_SECONDS = 3600.0
+NOTICE_SECONDS = 5.0  # a person who has just decided may tell the sender on the telephone; the mail should be there
 _REVIEWS = 100
+_FILES = 20  # at most 25 MB each
 
 KEPT = (
     Kept(what="raw webhook requests (intake, encrypted)", days=RAW_DAYS, why="a partner's question about what it sent can be answered"),
@@ -31,6 +35,9 @@ KEPT = (
         why="their tracking page can say why they were not read",
     ),
     tasks.kept("intake"),
+    Kept(what="files that came with submissions (intake)", days=None, why="what was decided on can be looked at again"),
+    Kept(what="what followed from submissions (intake)", days=None, why="their tracking pages say where they were printed and posted"),
+    Kept(what="mailboxes of initiatives (intake, encrypted)", days=None, why="enquiries reach those who answer them"),
     Kept(what="submissions with their contacts (intake, contacts encrypted)", days=None, why="the sender can be answered and asked"),
 )
 """What intake keeps beside what every service keeps."""
@@ -60,14 +67,26 @@ async def end_unconfirmed(database: Database) -> int:
             return ended
 
 
+async def forget_unused_files(database: Database) -> int:
+    """Delete the files of submissions that are gone, and return how many went."""
+    gone = 0
+    while True:
+        async with database.transaction() as tx:
+            done = await files.forget_unused(tx, clock.now() - timedelta(days=1), _FILES)
+        gone += done
+        if done < _FILES:
+            return gone
+
+
 JOBS = (
     Job(name="raw requests", every_seconds=DAY_SECONDS, run=forget_raw_requests),
     Job(name="unconfirmed submissions", every_seconds=HOUR_SECONDS, run=end_unconfirmed),
+    Job(name="files of nothing", every_seconds=DAY_SECONDS, run=forget_unused_files),
     Job(name="tasks long closed", every_seconds=DAY_SECONDS, run=tasks.tidy),
 )
 
 
-def jobs_of(public_url: str) -> tuple[Job, ...]:
+def jobs_of(public_url: str, notices: Notices, arrivals: Arrivals) -> tuple[Job, ...]:
     """Return the jobs; `public_url` stands before the addresses of what awaits people."""
 
     async def open_reviews(database: Database) -> int:
@@ -80,4 +99,9 @@ def jobs_of(public_url: str) -> tuple[Job, ...]:
             if done < _REVIEWS:
                 return opened
 
-    return (*JOBS, Job(name="reviews without a task", every_seconds=HOUR_SECONDS, run=open_reviews))
+    return (
+        *JOBS,
+        Job(name="reviews without a task", every_seconds=HOUR_SECONDS, run=open_reviews),
+        Job(name="mails to senders", every_seconds=NOTICE_SECONDS, run=notices.write),
+        Job(name="enquiries that no mailbox took", every_seconds=HOUR_SECONDS, run=arrivals.take_back_lost),
+    )

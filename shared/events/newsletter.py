@@ -16,7 +16,7 @@ class Issue(EventData):
     """What every event about an issue says."""
 
     tellers: ClassVar[frozenset[Service]] = _NEWSLETTER
-    listeners: ClassVar[frozenset[Service]] = services(Service.SOCIAL, Service.CALENDAR, Service.DESK, Service.INTAKE)
+    listeners: ClassVar[frozenset[Service]] = services(Service.SOCIAL, Service.CALENDAR, Service.DESK)
     key: ClassVar[str] = "issue"
 
     number: Line = Field(description="Its number, such as 2026-06.")
@@ -51,6 +51,7 @@ class IssueSent(Issue):
     """An issue was sent and stands in the archive. Told again with a higher revision when late mails settle. The subject is the issue."""
 
     type: ClassVar[str] = "issue.sent.v1"
+    listeners: ClassVar[frozenset[Service]] = services(Service.SOCIAL, Service.CALENDAR, Service.DESK, Service.INTAKE)
     audience: ClassVar[Audience] = Public
 
     sent: Moment = Field(description="When sending began.")

@@ -102,11 +102,7 @@ NOT_YET_TELLING = _pairs(
         Service.CALENDAR: ("mail.wanted.v1",),
     }
 )
-NOT_YET_LISTENING = _pairs(
-    {
-        Service.INTAKE: (*_DATES, *_ISSUES, *_POSTS),
-    }
-)
+NOT_YET_LISTENING = _pairs({})
 
 
 def topic_of(service: str) -> str:

@@ -19,7 +19,7 @@ class Post(EventData):
     """What every event about a post says."""
 
     tellers: ClassVar[frozenset[Service]] = _SOCIAL
-    listeners: ClassVar[frozenset[Service]] = services(Service.DESK, Service.INTAKE)
+    listeners: ClassVar[frozenset[Service]] = services(Service.DESK)
     key: ClassVar[str] = "post"
     audience: ClassVar[Audience] = Internal
 
@@ -48,6 +48,7 @@ class PostPublished(Post):
     """A post stands on the networks named. The subject is the post."""
 
     type: ClassVar[str] = "post.published.v1"
+    listeners: ClassVar[frozenset[Service]] = services(Service.DESK, Service.INTAKE)
     audience: ClassVar[Audience] = Public
 
     places: tuple[PostPlace, ...] = Field(min_length=1, description="Where it stands.")

@@ -13,9 +13,11 @@ import httpx
 from aiokafka import AIOKafkaProducer
 
 from services.__main__ import OWNERS
+from services.calendar.importing import OWN
 from shared import clock
 from shared.db import Database
 from shared.events import registry
+from shared.events.kinds import KINDS
 from shared.events.kinds.pledge import PledgeSubmission
 from shared.ids import new_id
 from shared.operations import base_of
@@ -55,7 +57,7 @@ def make(system: Running, var: Path) -> Mapping[str, str]:
         found["partner"] = _link(staff, "/intake/partners/", r"/intake/partners/[0-9a-f-]{36}")
         found["revoke"] = _link(staff, found["partner"], r"/intake/partners/[^\"]+/revoke")
         until(lambda: "One-stop office" in staff.get("/newsletter/pool").text)
-        found |= _post(staff) | _bulletin(system, staff) | _pledges(system, staff)
+        found |= _post(staff) | _bulletin(system, staff) | _calendar(staff, var) | _reviewed(system, staff) | _pledges(system, staff)
         for scope, where in (("all", "/desk/sending"), ("social/x", "/social/pauses"), ("newsletter", "/newsletter/pauses")):
             staff.post(where, data={"scope": scope, "reason": "A wrong link", "until": ""})
         for service in OWNERS:
@@ -64,6 +66,62 @@ def make(system: Running, var: Path) -> Mapping[str, str]:
             found[f"parked:{base}"] = address.rpartition("/")[2]
     found["sign_in"] = system.links["Noor"].removeprefix(system.address)
     return found
+
+
+def _reviewed(system: Running, staff: httpx.Client) -> dict[str, str]:
+    """Have a Talk announced and moved, one held and one cancelled; statements published, one of them corrected; something waiting."""
+    moved, held, cancelled, waiting = (_talk(system, number, days) for number, days in enumerate((40, -20, 60, 90)))
+    statement, blog, contribution = (_sent(system, kind, f"msg-{kind}-{number}", data) for number, (kind, data) in enumerate(_TEXTS))
+    for one in (moved, held, cancelled, statement, blog):
+        assert staff.post(f"/intake/review/{one}/accept").status_code == 200
+    later = (clock.now() + timedelta(days=47)).date().isoformat()
+    changes = (
+        (moved, "move", {"first": later, "hour": "14:00", "until": "16:30", "zone": "Africa/Casablanca"}),
+        (
+            held,
+            "outcome",
+            {"summary.en": "Three federations agreed on one contract.", "links": "https://example.org/film The film"},
+        ),
+        (cancelled, "cancel", {"because": "The hall is closed after the storm.", "language": "en"}),
+    )
+    for one, verb, said in changes:
+        assert staff.post(f"/intake/review/{one}/{verb}", data=said).status_code == 200
+    return {
+        "talk": _link(staff, f"/intake/review/{moved}", rf"{system.address}/talks/[a-z0-9-]+").removeprefix(system.address),
+        "talk_held": _link(staff, f"/intake/review/{held}", rf"{system.address}/talks/[a-z0-9-]+").removeprefix(system.address),
+        "talk_cancelled": _link(staff, f"/intake/review/{cancelled}", rf"{system.address}/talks/[a-z0-9-]+").removeprefix(system.address),
+        "news_item": _link(staff, f"/intake/review/{statement}", rf"{system.address}/news/[a-z0-9-]+").removeprefix(system.address),
+        "review_talk": f"/intake/review/{moved}",
+        "review_held": f"/intake/review/{held}",
+        "review_news": f"/intake/review/{statement}",
+        "review_waiting": f"/intake/review/{waiting}",
+        "review_contribution": f"/intake/review/{contribution}",
+    }
+
+
+_TEXTS: Sequence[tuple[str, Mapping[str, Any]]] = (
+    ("news", {"text": dict.fromkeys(("en", "fr"), "# What we ask\n\nOpen **every** service.\n\n- to all\n- at once\n\n> We were heard.")}),
+    ("news", {"kind": "blog", "title": {"ar": "رسالة من الميدان"}, "language": "ar", "text": {"ar": "كتبت هذه الرسالة من الميدان."}}),
+    ("contribution", {}),
+)
+
+
+def _talk(system: Running, number: int, days: int) -> str:
+    first = (clock.now() + timedelta(days=days)).date().isoformat()
+    titles = {"en": f"Fair recruitment across one border, part {number + 1}", "ar": "التوظيف المنصف عبر الحدود"}
+    summary = dict.fromkeys(titles, "Employers, unions and consulates of two countries compare how recruitment fees were ended.")
+    when = {"precision": "day", "first": first, "last": first}
+    data = {"title": titles, "summary": summary, "when": when, "registration": "https://example.org/register"}
+    return _sent(system, "talk", f"msg-talk-{number}", data)
+
+
+def _sent(system: Running, kind: str, message: str, data: Mapping[str, Any]) -> str:
+    """The receipt of the example of a kind, some of its fields changed."""
+    model = KINDS[kind]
+    body = {"type": model.type, "timestamp": "2026-11-01T09:00:00+00:00", "data": {**model.example, **data}}
+    answer = system.send(body, message)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["receipt"])
 
 
 def _pledges(system: Running, staff: httpx.Client) -> dict[str, str]:
@@ -92,6 +150,7 @@ def _pledges(system: Running, staff: httpx.Client) -> dict[str, str]:
         "pledge_review": f"/pledges/review/{second}",
         "pledge_report": _link(staff, "/pledges/reports/", r"/pledges/reports/[0-9a-f-]{36}"),
         "pledge_manage": manage,
+        "pledge": manage.replace("/manage/", "/"),
         "pledge_update": update,
     }
 
@@ -139,6 +198,17 @@ def _bulletin(system: Running, staff: httpx.Client) -> dict[str, str]:
         "archived": archived,
         "subscriber": subscriber,
         "bulletin_confirm": urlsplit(asked).path,
+    }
+
+
+def _calendar(staff: httpx.Client, var: Path) -> dict[str, str]:
+    """Have the work plan and the named days taken in."""
+    for sheet, path in OWN.items():
+        taken = tidings(var, "import", sheet.value, str(path), "--historic")
+        assert taken.returncode == 0, taken.stderr
+    return {
+        "date": _link(staff, "/calendar/", r"/calendar/[a-z0-9-]+-\d{4}"),
+        "month": staff.get("/calendar/month/").url.path,
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -38,13 +38,8 @@ async def asking(database: Database) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def at_clock(starts: datetime, zone: str, ends: datetime | None = None) -> TimeWithZone:
-    """A time as clocks in a zone show it; with `fold=1` the second of two."""
-    place = ZoneInfo(zone)
-    over = ends.replace(tzinfo=place) if ends else None
-    return TimeWithZone(precision="time", starts=starts.replace(tzinfo=place), ends=over, zone=zone)
-
-
-def day_of(text: str) -> date:
-    """A day, as it is written."""
-    return date.fromisoformat(text)
+def at_clock(starts: str, zone: str, ends: str | None = None) -> TimeWithZone:
+    """A time as clocks in a zone show it, written as 2027-06-16T09:00."""
+    first, last = (datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)) if text else None for text in (starts, ends))
+    assert first is not None
+    return TimeWithZone(precision="time", starts=first, ends=last, zone=zone)

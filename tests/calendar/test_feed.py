@@ -53,7 +53,7 @@ async def as_of(database: Database, one: StoredDate, **values: Any) -> None:
 async def test_feed_gives_all_that_a_calendar_can_show(database: Database) -> None:
     new = new_date(
         {"en": "Meeting; on, remittances\\", "fr": "Réunion"},
-        at_clock(datetime(2027, 6, 16, 9), "Europe/Zurich", datetime(2027, 6, 16, 17, 30)),
+        at_clock("2027-06-16T09:00", "Europe/Zurich", "2027-06-16T17:30"),
         summary={"en": "First line\nsecond, line"},
         place="Geneva, Palais",
         objectives=(3, 20),
@@ -95,8 +95,9 @@ async def test_uid_and_address_stay_over_twenty_edits_and_sequence_counts_times_
                 await dates.move(tx, held, days(f"2027-07-{number + 1:02}"), at=clock.now())
             else:
                 described = replace(held.description, title={"en": f"Another title, {number}"})
-                same = {"plan": held.plan, "source_address": held.source_address, "public": held.public}
-                await dates.reword(tx, held, described, at=clock.now(), **same)
+                await dates.reword(
+                    tx, held, described, at=clock.now(), plan=held.plan, source_address=held.source_address, public=held.public
+                )
         [event] = await events_of(database)
         seen.add((event.uid.value, event.url.value))
         sequences.append(int(event.sequence.value))
@@ -117,8 +118,8 @@ async def test_lines_have_75_octets_at_most_and_break_no_character(database: Dat
 
 async def test_zones_are_written_for_the_years_that_are_used(database: Database) -> None:
     for year in (2026, 2027):
-        await stored(database, new_date(f"In {year}", at_clock(datetime(year, 7, 1, 9), "Europe/Paris")))
-    await stored(database, new_date("In UTC", at_clock(datetime(2030, 7, 1, 9), "UTC")))
+        await stored(database, new_date(f"In {year}", at_clock(f"{year}-07-01T09:00", "Europe/Paris")))
+    await stored(database, new_date("In UTC", at_clock("2030-07-01T09:00", "UTC")))
     text = await feed_of(database)
     assert re.findall(r"TZID:(\S+)", text) == ["Europe/Paris"]
     block = text.partition("BEGIN:VTIMEZONE")[2].partition("END:VTIMEZONE")[0]

@@ -15,6 +15,7 @@ from sqlalchemy import Row, text
 
 from services.intake import app as intake_app
 from services.intake.kinds.catalogue import body_of
+from services.intake.publishing.arriving import Arrivals
 from services.intake.store import partners
 from services.intake.web.webhook_accept import Door, Patience, is_webhook, webhook_limits
 from services.intake.webhooks.keys import SharedKey, read_key
@@ -25,6 +26,7 @@ from shared.db import Database, is_away
 from shared.events.every import DecisionMade
 from shared.events.kinds import KINDS
 from shared.mail.outgoing import outgoing
+from shared.mail.queue.put import Mails
 from shared.parts import Parts
 from shared.service import Service
 from shared.settings import Settings
@@ -167,7 +169,9 @@ def door_app(database: Database, vault: Vault, patience: Patience) -> FastAPI:
     app = FastAPI(openapi_url=None)
     pages = Pages(public_url=PUBLIC_URL)
     install(app, pages=pages, verifier=VERIFIER, sent_by_programs=is_webhook, limit_of=webhook_limits, unavailable=is_away)
-    app.include_router(Door(database, vault, public_url=PUBLIC_URL, patience=patience).router())
+    mails = Mails(vault, outgoing(Settings(_env_file=None)))
+    arrivals = Arrivals(vault, mails, public_url=PUBLIC_URL)
+    app.include_router(Door(database, vault, public_url=PUBLIC_URL, arrivals=arrivals, patience=patience).router())
     return app
 
 

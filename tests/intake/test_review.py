@@ -6,6 +6,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from services.intake.domain import DECIDED_HERE
 from shared.events.codes import Role
 from shared.events.intake import PracticePublished, PracticeWithdrawn
 from shared.events.kinds import KINDS
@@ -47,12 +48,12 @@ async def test_the_pages_of_the_team_need_a_person(reader: httpx.AsyncClient, pa
     assert answer.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("verb", ["accept", "decline", "withdraw"])
+@pytest.mark.parametrize("verb", ["accept", "ask", "decline", "withdraw", "edit", "publish", "drop"])
 async def test_nothing_is_decided_without_a_person_or_from_another_site(
     intake: Intake, reader: httpx.AsyncClient, staff: httpx.AsyncClient, verb: str
 ) -> None:
     submission = await submitted(intake)
-    words = {"reason": "no", "because": "no"}
+    words = {"reason": "no", "because": "no", "question": "no"}
     assert (await reader.post(f"{REVIEW}{submission}/{verb}", data=words)).status_code == 401
     elsewhere = {"origin": "https://elsewhere.example"}
     assert (await staff.post(f"{REVIEW}{submission}/{verb}", data=words, headers=elsewhere)).status_code == 403
@@ -98,15 +99,16 @@ async def test_every_field_and_where_it_came_from_is_shown(intake: Intake, staff
     assert answer.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"practice"}))
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - DECIDED_HERE))
 async def test_what_is_not_decided_on_here_has_no_buttons_and_cannot_be_decided_on(
     intake: Intake, staff: httpx.AsyncClient, kind: str
 ) -> None:
     submission = await submitted(intake, kind)
     found = page(await staff.get(f"{REVIEW}{submission}"))
     assert [one["action"] for one in found.all("form")] == ["/desk/sign-out"]
-    for verb in ("accept", "decline", "withdraw"):
-        answer = await staff.post(f"{REVIEW}{submission}/{verb}", data={"reason": "no", "because": "no"})
+    for verb in ("accept", "ask", "decline", "withdraw", "edit", "publish", "drop"):
+        words = {"reason": "no", "because": "no", "question": "no"}
+        answer = await staff.post(f"{REVIEW}{submission}/{verb}", data=words)
         page(answer, 409)
     assert await state_of(intake, submission) == "received"
     assert [row.type for row in await intake.told()] == ["submission.received.v1"]

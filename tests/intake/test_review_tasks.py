@@ -72,14 +72,14 @@ async def test_a_form_awaits_nobody_before_its_sender_has_confirmed(intake: Inta
 
 
 async def test_what_nobody_can_decide_here_awaits_nobody(intake: Intake) -> None:
-    for number, kind in enumerate(("talk", "pledge", "date")):
+    for number, kind in enumerate(("pledge", "date")):
         await submitted(intake, kind, f"msg_{number}")
     assert await opened(intake) == {}
 
 
 async def test_what_waited_before_there_were_tasks_gets_one_and_only_that(intake: Intake, staff: httpx.AsyncClient) -> None:
     waiting, decided = await submitted(intake), await submitted(intake, event_id="msg_2")
-    await submitted(intake, "talk", "msg_3")
+    await submitted(intake, "pledge", "msg_3")
     assert (await staff.post(f"{REVIEW}{decided}/accept")).status_code == 303
     await intake.rows("DELETE FROM tasks RETURNING id")
     service = build(parts_of(intake.url, intake.data_key))

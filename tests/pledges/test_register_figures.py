@@ -208,7 +208,7 @@ async def test_joint_and_matching_pledges_are_counted_once_and_sums_stay_apart(r
     joint = await money("100.50", "EUR", way="common", participants=["Body B", "Body C", "Body D"])
     await money("100.50", "EUR", way="matching", matched_number=joint.number)
     await money("7", "JPY", way="partnership", participants=["Body E"])
-    replaced = await money("1000", "EUR", state=PledgeState.SUPERSEDED)
+    replaced = await money("1000", "EUR", way="individual", state=PledgeState.SUPERSEDED)
     body = (await program.get(f"{API}/figures")).json()
     assert (body["total"], body["joint"], body["matching"]) == (4, 2, 1)
     assert sum(one["pledges"] for one in body["by"]["entity_type"]["counts"]) == 4

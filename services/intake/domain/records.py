@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
+from services.intake.domain.submissions import StoredSubmission
 from shared.events.base import EventData
+from shared.events.codes import Service
 
 
 class RecordState(StrEnum):
@@ -26,6 +28,11 @@ class Record(Protocol):
     def fields(self) -> Mapping[str, Any]:
         """The public fields of its kind's model."""
         ...
+
+
+def told_files(submission: StoredSubmission) -> Any:
+    """Return the files of a submission as events carry them: by their hashes."""
+    return [{**file, "service": Service.INTAKE} for file in submission.files]
 
 
 def facts_for(event: type[EventData], record: Record) -> dict[str, Any]:

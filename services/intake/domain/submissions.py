@@ -268,8 +268,12 @@ def take_in(
     seal: Callable[[bytes], bytes],
     partner_id: UUID | None = None,
     files: Sequence[Mapping[str, Any]] = (),
+    **entered: Any,
 ) -> NewSubmission:
-    """Return what is kept of a submission: its fields by who may see them, the contact encrypted."""
+    """Return what is kept of a submission: its fields by who may see them, the contact encrypted.
+
+    `entered` says who entered it and how it reached that person, where a colleague did.
+    """
     parts = submission.split()
     return NewSubmission(
         id=receipt,
@@ -283,6 +287,7 @@ def take_in(
         token=new_token(),
         received_at=received_at,
         files=files,
+        **entered,
     )
 
 

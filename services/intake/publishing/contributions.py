@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.intake.domain import StoredSubmission, submission_cause
-from services.intake.domain.records import facts_for
+from services.intake.domain.records import facts_for, told_files
 from services.intake.store import records
 from services.intake.store.tables import contributions
 from shared import outbox
@@ -17,14 +17,14 @@ from shared.events.intake import ContributionAccepted, ContributionWithdrawn
 async def accept(tx: Transaction, found: StoredSubmission, fields: Mapping[str, Any], *, at: datetime, public_url: str) -> None:
     """Hand a contribution to the newsletter; it has no page until an issue prints it."""
     record = await records.add(tx, contributions, found, fields, at)
-    event = ContributionAccepted(**facts_for(ContributionAccepted, record))
+    event = ContributionAccepted(**facts_for(ContributionAccepted, record), files=told_files(found))
     await outbox.put(tx, event, subject=str(record.id), cause=submission_cause(found), revision=record.revision)
 
 
 async def correct(tx: Transaction, found: StoredSubmission, fields: Mapping[str, Any], *, at: datetime, public_url: str) -> None:
     """Change what a contribution to the newsletter says, and tell it again."""
     record = await records.correct(tx, contributions, found.id, fields, at)
-    event = ContributionAccepted(**facts_for(ContributionAccepted, record))
+    event = ContributionAccepted(**facts_for(ContributionAccepted, record), files=told_files(found))
     await outbox.put(tx, event, subject=str(record.id), cause=submission_cause(found), revision=record.revision)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.intake.domain import StoredSubmission, submission_cause
-from services.intake.domain.records import facts_for
+from services.intake.domain.records import facts_for, told_files
 from services.intake.store import records
 from services.intake.store.tables import promotions
 from shared import outbox
@@ -17,14 +17,14 @@ from shared.events.intake import PromotionRequested, PromotionWithdrawn
 async def accept(tx: Transaction, found: StoredSubmission, fields: Mapping[str, Any], *, at: datetime, public_url: str) -> None:
     """Hand a request to those who draft posts; it has no page of its own."""
     record = await records.add(tx, promotions, found, fields, at)
-    event = PromotionRequested(**facts_for(PromotionRequested, record), **_wishes(found))
+    event = PromotionRequested(**facts_for(PromotionRequested, record), **_wishes(found), files=told_files(found))
     await outbox.put(tx, event, subject=str(record.id), cause=submission_cause(found), revision=record.revision)
 
 
 async def correct(tx: Transaction, found: StoredSubmission, fields: Mapping[str, Any], *, at: datetime, public_url: str) -> None:
     """Change what a request for promotion says, and tell it again."""
     record = await records.correct(tx, promotions, found.id, fields, at)
-    event = PromotionRequested(**facts_for(PromotionRequested, record), **_wishes(found))
+    event = PromotionRequested(**facts_for(PromotionRequested, record), **_wishes(found), files=told_files(found))
     await outbox.put(tx, event, subject=str(record.id), cause=submission_cause(found), revision=record.revision)
 
 

@@ -16,11 +16,14 @@ from shared.trace import Cause
 
 PATH = "/intake/review/"
 """The page of a submission for the team is this with its id."""
+ENQUIRIES = "/intake/enquiries/"
+"""The page on which an enquiry is answered is this with its id."""
+_AWAITED = DECIDED_HERE | {"enquiry"}
 
 
 async def open_review(tx: Transaction, submission: NewSubmission | StoredSubmission, *, public_url: str, cause: Cause) -> None:
     """Let a submission await a moderator, those who may not accept it left out; nothing happens where nobody can decide here."""
-    if submission.kind in DECIDED_HERE:
+    if submission.kind in _AWAITED:
         await _open(tx, f"review-{submission.kind}", submission.id, submission.title, submission.hands, public_url, cause)
 
 
@@ -48,7 +51,7 @@ async def open_missing(tx: Transaction, *, public_url: str, limit: int) -> int:
     # What has a question waits for its sender.
     waiting = (
         select(*(submissions.c[name] for name in ("id", "kind", "language", "public", "internal", "event_id")))
-        .where(submissions.c.state == SubmissionState.RECEIVED.value, submissions.c.kind.in_(DECIDED_HERE), ~has_task.exists())
+        .where(submissions.c.state == SubmissionState.RECEIVED.value, submissions.c.kind.in_(_AWAITED), ~has_task.exists())
         .order_by(submissions.c.received_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -66,7 +69,7 @@ async def _open(tx: Transaction, kind: str, submission_id: UUID, title: Any, han
         subject=str(submission_id),
         role=Role.MODERATOR,
         title=title,
-        address=f"{public_url}{PATH}{submission_id}",
+        address=f"{public_url}{ENQUIRIES if kind == 'review-enquiry' else PATH}{submission_id}",
         not_by=tuple(sorted(hands)),
     )
     await tasks.open_task(tx, task, cause=cause)

@@ -31,6 +31,8 @@ from services.intake.store.tables import partners, receipts, submissions
 from shared.auth.tokens import Person
 from shared.db import Transaction
 
+TRACKING = "/intake/track/"
+"""The page of a submission for its sender is this with its token."""
 _TOLD_BY_MAIL = frozenset({SubmissionState.QUESTION, SubmissionState.ACCEPTED, SubmissionState.DECLINED})
 
 
@@ -164,6 +166,12 @@ async def by_form(tx: Transaction, form_hash: str) -> str | None:
     return token
 
 
+async def id_by_form(tx: Transaction, form_hash: str) -> UUID:
+    """Return the id of what a form was kept as."""
+    found: UUID = (await tx.execute(select(submissions.c.id).where(submissions.c.form_hash == form_hash))).scalar_one()
+    return found
+
+
 async def earlier(tx: Transaction, partner_id: UUID, webhook_id: str) -> Earlier | None:
     """Return what was kept of a webhook that a partner sent before, or None."""
     query = (
@@ -268,11 +276,11 @@ async def drop_draft(tx: Transaction, submission_id: UUID) -> None:
     await tx.execute(update(submissions).where(submissions.c.id == submission_id).values(draft=None))
 
 
-async def concept_note(tx: Transaction, submission_id: UUID) -> str | None:
-    """Return the web address of the concept note that came with the request for a Talk, or None."""
-    note = submissions.c.internal["concept_note"].as_string()
-    found: str | None = (await tx.execute(select(note).where(submissions.c.id == submission_id))).scalar_one_or_none()
-    return found
+async def concept_notes(tx: Transaction, submission_id: UUID) -> Sequence[tuple[str, str]]:
+    """Return address and name of the concept notes that came with the request for a Talk: one on the web, and files."""
+    found = (await tx.execute(select(submissions.c.internal, submissions.c.files).where(submissions.c.id == submission_id))).one()
+    address = found.internal.get("concept_note")
+    return [*([(address, address)] if address else []), *((f"/intake/files/{file['sha256']}", file["name"]) for file in found.files)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,6 +310,13 @@ async def answer(tx: Transaction, submission_id: UUID, answers: Sequence[Mapping
         update(submissions)
         .where(submissions.c.id == submission_id)
         .values(answers=list(answers), state=SubmissionState.RECEIVED.value, reason=None, reason_language=None, event_id=told_as)
+    )
+
+
+async def reopen(tx: Transaction, submission_id: UUID) -> None:
+    """Let a submission await a decision again, as if there had been none."""
+    await tx.execute(
+        update(submissions).where(submissions.c.id == submission_id).values(state=SubmissionState.RECEIVED.value, decided_at=None)
     )
 
 

@@ -71,8 +71,11 @@ class FormView:
 class FormShow:
     """Makes the view of one form for one reader."""
 
-    def __init__(self, kind: str, filled: Filled, reader: str, faults: Sequence[Fault], *, more: str = "") -> None:
+    def __init__(
+        self, kind: str, filled: Filled, reader: str, faults: Sequence[Fault], *, more: str = "", contact_needed: bool = True
+    ) -> None:
         """`more` is the name of the field of which the reader asked for another row."""
+        self._contact_needed = contact_needed
         self._kind = kind
         self._filled = filled
         self._reader = reader
@@ -106,7 +109,7 @@ class FormShow:
             widget=field.widget,
             label=self._say(field.name),
             hint=self._say(field.name, "-hint"),
-            required=field.required,
+            required=self._needs(field),
             value=filled.language if field.name == "language" else filled.one(field.name),
             values=self._chosen(field),
             options=self._options(field),
@@ -118,6 +121,9 @@ class FormShow:
             rows=self._rows(field),
             can_grow=field.widget in {Widget.CODES, Widget.ROWS} and self._shown(field) < field.max_rows,
         )
+
+    def _needs(self, field: FormField) -> bool:
+        return field.required and (self._contact_needed or field.name != "contact")
 
     def _options(self, field: FormField) -> Sequence[Option]:
         if field.widget is Widget.WHEN:
@@ -142,7 +148,7 @@ class FormShow:
     def _rows(self, field: FormField) -> tuple[tuple[FieldView, ...], ...]:
         match field.widget:
             case Widget.GROUP:
-                return (tuple(self._part(part, part.name, field.required, self._filled.one(part.name)) for part in field.parts),)
+                return (tuple(self._part(part, part.name, self._needs(field), self._filled.one(part.name)) for part in field.parts),)
             case Widget.WHEN | Widget.DAYS:
                 return (tuple(self._when(field.name, field.options)),)
             case Widget.ROWS:
@@ -180,11 +186,12 @@ class FormShow:
         )
 
     def _part(self, part: FormField, name: str, required: bool, value: str) -> FieldView:
-        own = f"kind.part.{name}"
+        group, _, last = name.rpartition(".")
+        own = f"kind.part.{group}.{last}"
         return FieldView(
             name=name,
             widget=part.widget,
-            label=said(self._reader, own if i18n.knows(own) else f"kind.part.{name.rpartition('.')[2]}"),
+            label=said(self._reader, own if i18n.knows(own) else f"kind.part.{last}"),
             hint=None,
             # A row, or a group that is not needed, may stay empty, and its parts with it.
             required=part.required and required,
@@ -208,10 +215,11 @@ class FormShow:
 
     def _translation(self, field: FormField, language: str) -> FieldView:
         name = f"{field.name}.{language}"
+        group, _, last = field.name.rpartition(".")
         return FieldView(
             name=name,
             widget=Widget.TEXT if field.long else Widget.LINE,
-            label=self._say(field.name) if "." not in field.name else said(self._reader, f"kind.part.{field.name}"),
+            label=said(self._reader, f"kind.part.{group}.{last}") if group else self._say(field.name),
             hint=None,
             required=False,
             value=self._filled.one(name),

@@ -10,13 +10,12 @@ from fastapi.responses import RedirectResponse
 
 from services.intake import domain
 from services.intake.kinds.catalogue import FORMS
+from services.intake.letters.confirming import confirm_mail
 from services.intake.store import files, submissions
-from services.intake.store.submissions import RepeatError
-from services.intake.web.confirm_mail import confirm_mail
+from services.intake.store.submissions import TRACKING, RepeatError
 from services.intake.web.form_read import FILE_KINDS, MORE, ONCE, TRAP, Sent, empty, read_form
 from services.intake.web.form_show import FormShow, file_label
 from services.intake.web.submission_keep import keep_untold
-from services.intake.web.webhook_answer import TRACKING
 from shared import clock
 from shared.db import Database, Transaction
 from shared.events.codes import Channel

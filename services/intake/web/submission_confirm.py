@@ -6,11 +6,13 @@ from starlette.exceptions import HTTPException
 
 from services.intake import domain
 from services.intake.domain import StoredSubmission, SubmissionState
-from services.intake.store import reviews, submissions
-from services.intake.web.confirm_mail import CONFIRM
-from services.intake.web.webhook_answer import TRACKING
+from services.intake.letters.confirming import CONFIRM
+from services.intake.publishing.arriving import Arrivals
+from services.intake.store import submissions
+from services.intake.store.submissions import TRACKING
 from shared import clock, outbox
 from shared.db import Database, Transaction
+from shared.events.codes import Channel
 from shared.trace import Cause
 from shared.web.pages import Pages
 from shared.web.rate import Limit
@@ -20,7 +22,7 @@ from shared.web.request_state import keep_private
 TRIES, REFILL_SECONDS = 30, 3.0
 
 
-def router(database: Database, pages: Pages) -> APIRouter:
+def router(database: Database, pages: Pages, arrivals: Arrivals) -> APIRouter:
     """Return the confirmation page."""
     router = APIRouter(dependencies=[Depends(Limit(tries=TRIES, refill_seconds=REFILL_SECONDS))], include_in_schema=False)
 
@@ -30,7 +32,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
         keep_private(request)
         async with database.transaction() as tx:
             found = await _found(tx, token)
-        return _page(request, found) if _waits(found) else _lead_on(request, found)
+        return _page(request, found) if _waits(found) or _asks_for_address_alone(found) else _lead_on(request, found)
 
     @router.post(CONFIRM + "{token}")
     async def confirm(request: Request, token: str) -> Response:
@@ -43,7 +45,10 @@ def router(database: Database, pages: Pages) -> APIRouter:
                 told_as = await outbox.put(tx, event, subject=str(found.id), cause=Cause.start(found.id))
                 await submissions.confirm(tx, found.id, told_as=told_as, at=clock.now())
                 cause = Cause(id=str(told_as), trace_id=found.id.hex)
-                await reviews.open_review(tx, found, public_url=pages.public_url, cause=cause)
+                await arrivals.received(tx, found, found.reference, cause=cause)
+                return RedirectResponse(f"{TRACKING}{found.token}", status_code=303)
+            if _asks_for_address_alone(found):
+                await submissions.confirm_contact(tx, found.id, clock.now())
                 return RedirectResponse(f"{TRACKING}{found.token}", status_code=303)
         return _lead_on(request, found)
 
@@ -63,6 +68,11 @@ async def _found(tx: Transaction, token: str) -> StoredSubmission:
     if found is None:
         raise HTTPException(404)
     return found
+
+
+def _asks_for_address_alone(found: StoredSubmission) -> bool:
+    """Say whether a colleague entered it, and the person is only asked whether the mail address is theirs."""
+    return found.channel == Channel.STAFF and found.contact_confirmed_at is None and clock.now() < found.confirm_until
 
 
 def _waits(found: StoredSubmission) -> bool:

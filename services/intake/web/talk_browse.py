@@ -86,11 +86,11 @@ def router(database: Database, pages: Pages) -> APIRouter:
         """Show one Talk, cancelled or not, in the language of `text` where it has it, else in the reader's, else in one that it has."""
         async with database.transaction() as tx:
             talk = await talks.by_slug(tx, slug) if slug.isascii() and "\0" not in slug else None
-            note = await submissions.concept_note(tx, talk.submission_id) if talk and talk.shows_note else None
+            notes = await submissions.concept_notes(tx, talk.submission_id) if talk and talk.shows_note else ()
         if talk is None:
             raise HTTPException(404)
         shown = _shown(talk, reader_language(request), text, pages.public_url)
-        return pages.render(request, "intake/talk.html", note=note, **shown)
+        return pages.render(request, "intake/talk.html", notes=notes, **shown)
 
     return router
 

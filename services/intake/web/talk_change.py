@@ -66,7 +66,8 @@ class TalkChanges:
         try:
             when = talk_move.when_in(filled)
         except ValidationError as error:
-            return self._form(request, "talk_move", submission, await self._talk(submission), 422, filled, talk_move.faults_in(error))
+            talk, wrong = await self._talk(submission), talk_move.faults_in(error)
+            return self._form(request, "talk_move", submission, talk, 422, {**talk_move.EMPTY, **filled}, wrong)
 
         async def work(tx: Transaction, found: StoredSubmission) -> None:
             await publishing.move(tx, found, when, at=clock.now(), public_url=self._pages.public_url)

@@ -17,14 +17,16 @@ _WHEN: TypeAdapter[When] = TypeAdapter(When)
 _FIELDS = {"starts": "hour", "ends": "until", "first": "first", "last": "last", "zone": "zone"}
 
 
+EMPTY: Mapping[str, str] = {"first": "", "last": "", "hour": "", "until": "", "zone": "UTC"}
+
+
 def filled_from(when: When) -> Mapping[str, str]:
     """Return the form filled with a time; of what is only roughly known there is no day to fill in."""
-    empty = {"first": "", "last": "", "hour": "", "until": "", "zone": "UTC"}
     if isinstance(when, ApproximateDate):
-        return empty
+        return EMPTY
     days = {"first": when.first_day.isoformat(), "last": when.last_day.isoformat()}
     if isinstance(when, Days):
-        return empty | days
+        return {**EMPTY, **days}
     place = ZoneInfo(when.zone)
     until = when.ends.astimezone(place).strftime("%H:%M") if when.ends else ""
     return days | {"hour": when.starts.astimezone(place).strftime("%H:%M"), "until": until, "zone": when.zone}

@@ -17,7 +17,8 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from services.intake import domain
-from services.intake.store import partners, reviews, submissions
+from services.intake.publishing.arriving import Arrivals
+from services.intake.store import partners, submissions
 from services.intake.store.partners import LiveKey, PartnerAtDoor
 from services.intake.store.submissions import Earlier, Receipt, RepeatError
 from services.intake.web import webhook_answer as answers
@@ -110,10 +111,11 @@ def webhook_limits(scope: Scope) -> int:
 class Door:
     """What a partner's requests come to; one for each process."""
 
-    def __init__(self, database: Database, vault: Vault, *, public_url: str, patience: Patience | None = None) -> None:
+    def __init__(self, database: Database, vault: Vault, *, public_url: str, arrivals: Arrivals, patience: Patience | None = None) -> None:
         self._database = database
         self._vault = vault
         self._public_url = public_url
+        self._arrivals = arrivals
         self._patience = patience or Patience()
         self._quotas = Quotas()
         self._refused = TokenBuckets(tries=self._patience.refused_tries, refill_seconds=self._patience.refused_refill_seconds)
@@ -254,7 +256,7 @@ class Door:
         async def write(tx: Transaction, reference: str, told_as: UUID) -> None:
             await submissions.keep_webhook(tx, new, receipt, reference=reference, told_as=told_as)
             cause = Cause(id=str(told_as), trace_id=new.id.hex)
-            await reviews.open_review(tx, new, public_url=self._public_url, cause=cause)
+            await self._arrivals.received(tx, new, reference, cause=cause)
 
         try:
             await keep(self._database, new, write)

@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 from fastapi import Request, Response
 
+from services.intake.store.submissions import TRACKING
 from services.intake.web.webhook_quota import Quota
 from services.intake.webhooks.problem import Refusal, rate_headers
 from shared.events.kinds.faults import Params
@@ -14,8 +15,6 @@ from shared.i18n import translate
 from shared.trace import trace_id_var
 from shared.web.problem import MEDIA_TYPE
 from shared.web.request_state import reader_language
-
-TRACKING = "/intake/track/"
 
 
 def tracking_address(public_url: str, token: str) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.pledges.store.tables import champions
@@ -31,10 +32,21 @@ async def listing(tx: Transaction) -> Sequence[Champion]:
     return [Champion(**dict(row)) for row in (await tx.execute(select(*columns).order_by(champions.c.country))).mappings()]
 
 
-async def keep(tx: Transaction, several: Sequence[Champion]) -> None:
-    """Keep these as they are given, in place of what was known of the same countries."""
+async def changed_at(tx: Transaction) -> datetime | None:
+    """Return when a record was last written, or None where there is none."""
+    moment: datetime | None = (await tx.execute(select(func.max(champions.c.updated_at)))).scalar_one()
+    return moment
+
+
+async def remove(tx: Transaction, country: str) -> bool:
+    """Remove the record of a country, and say whether there was one."""
+    return (await tx.execute(delete(champions).where(champions.c.country == country).returning(champions.c.country))).first() is not None
+
+
+async def keep(tx: Transaction, several: Sequence[Champion], *, by: str | None = None) -> None:
+    """Keep these as they are given, in place of what was known of the same countries; `by` is the id of the person, if one did it."""
     now = clock.now()
-    rows: list[dict[str, Any]] = [{**vars(one), "updated_at": now, "updated_by": None} for one in several]
+    rows: list[dict[str, Any]] = [{**vars(one), "updated_at": now, "updated_by": by} for one in several]
     if rows:
         new = insert(champions)
         values = {name: new.excluded[name] for name in rows[0] if name != "country"}

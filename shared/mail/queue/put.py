@@ -25,6 +25,7 @@ class OneOff:
     to: Mailbox
     content: Content  # without slots
     expires_at: datetime  # from then on it would be of no use, and is not sent
+    reply_to: Mailbox | None = None  # whom an answer reaches; the sender's own address where empty
 
 
 class Mails:
@@ -40,8 +41,13 @@ class Mails:
         `mail_id` is that id where rows that name it were written before. Raises HeaderError or SlotError for texts that no mail can carry.
         """
         mail_id, now = mail_id or new_id(), clock.now()
-        self._written(mail_id, mail.to, mail.content, now)  # what cannot be written is refused here, where somebody can do something
-        sealed = self._vault.seal(orjson.dumps({"to": asdict(mail.to), "content": asdict(mail.content)}))
+        self._written(
+            mail_id, mail.to, mail.content, now, mail.reply_to
+        )  # what cannot be written is refused here, where somebody can do something
+        texts = {"to": asdict(mail.to), "content": asdict(mail.content)}
+        if mail.reply_to:
+            texts["reply_to"] = asdict(mail.reply_to)
+        sealed = self._vault.seal(orjson.dumps(texts))
         await store.insert_mail(
             tx,
             mail_id=mail_id,
@@ -57,9 +63,10 @@ class Mails:
         """Return the recipient's address and the whole message; raises SealError where the key is gone."""
         found = orjson.loads(self._vault.open(mail.sealed))
         to = Mailbox(**found["to"])
-        return to.address, self._written(mail.id, to, Content(**found["content"]), mail.created_at)
+        reply_to = Mailbox(**found["reply_to"]) if "reply_to" in found else None
+        return to.address, self._written(mail.id, to, Content(**found["content"]), mail.created_at, reply_to)
 
-    def _written(self, mail_id: UUID, to: Mailbox, content: Content, at: datetime) -> bytes:
+    def _written(self, mail_id: UUID, to: Mailbox, content: Content, at: datetime, reply_to: Mailbox | None) -> bytes:
         out = self.outgoing
-        prepared = prepare(content, sender=out.sender, domain=out.domain)
+        prepared = prepare(content, sender=out.sender, domain=out.domain, reply_to=reply_to)
         return prepared.fill(to=to, date=at, message_id=message_id_of(f"mail/{mail_id}", out.domain), signer=out.signer)
