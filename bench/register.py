@@ -34,7 +34,7 @@ PLEDGES = 20_000
 AT_ONCE = 1_000
 # Every second pledge has two versions more: owners report.
 REPORTS = 2
-ROUNDS = 15
+ROUNDS = 9
 ADDRESS = "http://127.0.0.1:8000"
 _WORDS = [
     "law",
@@ -66,9 +66,9 @@ _WORDS = [
     "budget",
     "parliament",
     "women",
-    "youth",
-    "data",
 ]
+_SEARCHED = ("pledges", "versions")
+"""Tables whose words are searched: their indexes are made once the rows are there, which is quicker."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,6 +206,9 @@ async def _table(client: httpx.AsyncClient, database: Database) -> Sequence[Figu
 
 
 async def _fill(database: Database) -> int:
+    async with database.transaction() as tx:
+        for table in _SEARCHED:
+            await tx.execute(text(f"DROP INDEX {table}_words_idx"))
     random, written = Random(20_000), 0  # the same in every run
     for _ in range(PLEDGES // AT_ONCE):
         async with database.transaction() as tx:
@@ -213,10 +216,13 @@ async def _fill(database: Database) -> int:
             several = [(number, _new(), _past(random)) for number in numbers]
             await pledges.publish_all(tx, [(number, replace(new, facts=past[-1].facts), past) for number, new, past in several], by=None)
             written += sum(len(past) for _, _, past in several)
+    async with database.transaction() as tx:
+        await tx.execute(text("UPDATE versions SET recorded_at = recorded_at - interval '1 hour'"))
+        for table in _SEARCHED:
+            await tx.execute(text(f"CREATE INDEX {table}_words_idx ON {table} USING gin (search_words(title, description, entity))"))
     async with database.engine.connect() as connection:
         plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
         await plain.execute(text("VACUUM ANALYZE"))
-        await plain.execute(text("UPDATE versions SET recorded_at = recorded_at - interval '1 hour'"))
     return written
 
 
@@ -242,16 +248,16 @@ def _facts(random: Random) -> Facts:
     return Facts(
         language="en",
         title={"en": " ".join(random.sample(_WORDS, 6)), "fr": " ".join(random.sample(_WORDS, 6))},
-        description={"en": " ".join(random.choices(_WORDS, k=120)), "fr": " ".join(random.choices(_WORDS, k=120))},
+        description={"en": " ".join(random.choices(_WORDS, k=90))},
         entity=f"Example Body {random.randrange(2000)}",
         entity_type=random.choice(list(EntityType)).value,
-        kinds=[kind.value for kind in kinds],
+        kinds=tuple(kind.value for kind in kinds),
         way=random.choice([PledgeWay.INDIVIDUAL, PledgeWay.COMMON]).value,
         scope=random.choice(list(Scope)).value,
-        countries=random.sample(["MA", "NP", "PT", "EG", "XK", "PE", "KE", "FR"], random.randrange(3)),
-        regions=[region.value for region in Region if random.random() < 0.3],
-        objectives=sorted(random.sample(range(1, 24), random.randrange(1, 4))),
-        principles=[random.choice(list(Principle)).value],
+        countries=tuple(random.sample(["MA", "NP", "PT", "EG", "XK", "PE", "KE", "FR"], random.randrange(3))),
+        regions=tuple(region.value for region in Region if random.random() < 0.3),
+        objectives=tuple(sorted(random.sample(range(1, 24), random.randrange(1, 4)))),
+        principles=(random.choice(list(Principle)).value,),
         metric="Share of workers, in per cent",
         target="0",
         currency=random.choice(["USD", "EUR"]) if financial else None,

@@ -57,7 +57,7 @@ def make(system: Running, var: Path) -> Mapping[str, str]:
         found["partner"] = _link(staff, "/intake/partners/", r"/intake/partners/[0-9a-f-]{36}")
         found["revoke"] = _link(staff, found["partner"], r"/intake/partners/[^\"]+/revoke")
         until(lambda: "One-stop office" in staff.get("/newsletter/pool").text)
-        found |= _post(staff) | _bulletin(system, staff)
+        found |= _incoming(system) | _post(staff) | _bulletin(system, staff)
         found |= _calendar(staff, var) | _reviewed(system, staff) | _dates(system, staff) | _pledges(system, staff)
         for scope, where in (("all", "/desk/sending"), ("social/x", "/social/pauses"), ("newsletter", "/newsletter/pauses")):
             staff.post(where, data={"scope": scope, "reason": "A wrong link", "until": ""})
@@ -267,6 +267,22 @@ def _decide(person: httpx.Client, address: str, action: str) -> None:
     seen = re.findall(r'name="seen" value="([^"]*)"', person.get(address).text)[-1]
     decided = person.post(f"{address}/decisions", data={"action": action, "seen": seen})
     assert decided.status_code == 200, decided.text
+
+
+def _incoming(system: Running) -> dict[str, str]:
+    """Make an enquiry that awaits an answer, and a practice with a question, which its sender sees on the tracking page."""
+    answers = [
+        system.send({"type": kind.type, "timestamp": "2026-11-01T09:00:00+00:00", "data": dict(kind.example)}, f"msg-{kind.kind_name}")
+        for kind in (KINDS["enquiry"], KINDS["practice"])
+    ]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    enquiry, practice = (answer.json() for answer in answers)
+    with system.staff("Alex") as staff:
+        asked = staff.post(
+            f"/intake/review/{practice['receipt']}/ask", data={"question": "Who measures the waiting time?", "language": "en"}
+        )
+        assert asked.status_code == 200, asked.text
+    return {"enquiry": f"/intake/enquiries/{enquiry['receipt']}", "question": urlsplit(practice["status_url"]).path}
 
 
 def _practice(system: Running, number: int, titles: Mapping[str, str]) -> str:

@@ -72,7 +72,10 @@ def changed(random: Random, facts: Facts, day: date) -> tuple[Change, Facts]:
     if lot < 0.06:
         return Change.WITHDRAWN, replace(facts, standing=Standing.WITHDRAWN)
     if lot < 0.3:
-        edited = {"title": {"en": f"Edited {random.randrange(10**6)}"}, "objectives": sorted(random.sample(range(1, 24), 2))}
+        edited: dict[str, Any] = {
+            "title": {"en": f"Edited {random.randrange(10**6)}"},
+            "objectives": tuple(sorted(random.sample(range(1, 24), 2))),
+        }
         if facts.amount is not None:
             edited["amount"] = facts.amount + Decimal(1)
         return Change.EDITED, replace(facts, **edited)

@@ -11,7 +11,7 @@ from services.demo.walk.browser import WalkError
 T = TypeVar("T")
 
 LOOK_AGAIN_SECONDS = 0.1
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 """Within what time anything that follows from a step is there; many times what it takes, for machines that are busy with other things."""
 
 

@@ -72,7 +72,9 @@ def conditions(source: FromClause, filters: Filters, day: date) -> Sequence[Colu
         "countries": filters.country,
         "regions": filters.region,
     }
-    found = [column[name].op("@>", is_comparison=True)([value]) for name, value in lists.items() if value is not None]
+    found: list[ColumnElement[bool]] = [
+        column[name].op("@>", is_comparison=True)([value]) for name, value in lists.items() if value is not None
+    ]
     same = ("way", "scope", "entity_type", "state", "language")
     found += [column[name] == value for name in same if (value := getattr(filters, name)) is not None]
     if filters.q is not None:
