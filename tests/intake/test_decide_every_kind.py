@@ -120,7 +120,9 @@ async def test_a_question_is_read_on_the_tracking_page_and_awaits_the_sender(
 @pytest.mark.parametrize("kind", sorted(DECIDED_HERE))
 async def test_who_entered_it_for_somebody_cannot_accept_it_and_another_can(intake: Intake, staff: httpx.AsyncClient, kind: str) -> None:
     submission = await submitted(intake, kind)
-    await intake.rows("UPDATE submissions SET entered_by = :who RETURNING id", who=ALEX.id)
+    by_telephone = "came_by = 'telephone', came_on = '2026-11-01', came_from = 'A mission'"
+    entered = f"channel = 'staff', entered_by = :who, entered_by_name = 'Alex', {by_telephone}"
+    await intake.rows(f"UPDATE submissions SET {entered} RETURNING id", who=ALEX.id)
     found = page(await staff.get(f"{REVIEW}{submission}"))
     assert found.all("form", action=f"{REVIEW}{submission}/accept") == []
     assert look_up("en", "staff.review.own-work")[0] in found.text
