@@ -100,15 +100,14 @@ async def _run_all(settings: Settings) -> str:
     from shared.embedded.kafka import EmbeddedKafka
     from shared.embedded.postgres import EmbeddedPostgres
 
-    ending = ending_by_signal()
+    ending, to_be_tried = ending_by_signal(), is_to_be_tried(settings)
     async with AsyncExitStack() as stack:
         started: dict[str, int] = {}
         try:
             claimed = stack.enter_context(run_file.claim(settings.var))
             web = stack.enter_context(closing(open_port(settings.host, settings.port)))
             changes: dict[str, object] = {"port": web.getsockname()[1]}
-            started_database = settings.database == "embedded"
-            if started_database:
+            if settings.database == "embedded":
                 server = stack.enter_context(EmbeddedPostgres(settings.var / "postgres"))
                 changes["database"] = server.url
                 if server.pid is not None:
@@ -139,7 +138,7 @@ async def _run_all(settings: Settings) -> str:
                 )
             )
             _announce(parts, process, networks, lines)
-            if rehearsal and embedded and started_database:
+            if to_be_tried:
                 # After the pages answer: nobody waits for lists.
                 taking = asyncio.create_task(_take_own_lists(parts), name="own lists")
                 stack.callback(taking.cancel)
@@ -161,12 +160,17 @@ def _kafka(settings: Settings, *, embedded: bool) -> Kafka:
     return Kafka(address=settings.kafka, embedded=embedded, probe=Probe(settings.kafka), readers=readers)
 
 
+def is_to_be_tried(settings: Settings) -> bool:
+    """Say whether a system with these settings is there to be tried: its database, its broker and its mails all stay inside it."""
+    return settings.database == "embedded" and settings.kafka == "embedded" and inbox_wanted(settings)
+
+
 async def _take_own_lists(parts: Parts) -> None:
     """Take in what comes with Tidings, for a system that is there to be tried; what is there already stays as it is.
 
     A system on servers of its own takes in what its operator imports, and nothing else.
     """
-    for take in (calendar_import.take_own_lists,):
+    for take in (calendar_import.take_own_lists, pledges_import.take_own_lists):
         try:
             await take(parts)
         except Exception:

@@ -9,8 +9,10 @@ from fastapi import FastAPI
 
 from services.__main__ import OWNERS
 from services.newsletter.subscribing.consent import VERSION
+from shared.events.kinds import KINDS
 from shared.ids import new_id
 from shared.migrations import migrate
+from tests.intake.form_filler import posted
 from tests.intake.test_practice_form import FILLED
 from tests.shared.web_app import BROWSER
 from tests.test_hostile import routes
@@ -23,6 +25,12 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/desk/sign-in": {"mail": "nobody{n}@example.org"},
     "/desk/sign-in/{link}": {},
     "/intake/submit/practice": FILLED | {"title": "Desk {n}", "contact.mail": "somebody{n}@example.org"},
+    **{
+        f"/intake/submit/{kind}": posted(kind) | {"remarks": "{n}", "contact.mail": "somebody{n}@example.org"}
+        for kind in KINDS
+        if kind != "practice"
+    },
+    "/intake/track/{token}/answer": {"answer": "Answer {n}"},
     "/intake/confirm/{token}": {},
     "/newsletter/subscribe": {"address": "reader{n}@example.org", "language": "en", "version": VERSION},
     "/newsletter/confirm/{token}": {},

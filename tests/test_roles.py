@@ -31,7 +31,7 @@ FOR_EVERYBODY = re.compile(
     r"/(static/.*|healthz|readyz|metrics"
     r"|newsletter/(archive/.*|archive\.atom)?"
     r"|take-part/.*"
-    r"|(practices|talks|news)/.*|intake/(submit|confirm|track|catalogue|api/v1/catalogue|webhooks)(/.*)?"
+    r"|(practices|talks|news)/.*|intake/(submit|confirm|track|files|catalogue|api/v1/catalogue|webhooks)(/.*)?"
     r"|newsletter/(subscribe|u|confirm)(/.*)?|pledges/update(/.*)?"
     r"|pledges/(P-\{drawn:int\}|\{pledge_id:uuid\}|submit|champions|feed\.atom|api/v1/(pledges.*|changes|figures))?"
     r"|calendar/(month/.*|workplan|embed|feed\.ics|feed\.json|\{slug\}(\.ics)?)?"
@@ -43,7 +43,10 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/desk/(me|events|api/v1/tasks)(/.*)?|/desk/(components)?": set(STAFF),
     r"/desk/(operations|sending(/.*)?)": {Role.OPERATOR},
     r"/desk/(people/.*|audit(\.json)?)": {Role.ADMIN},
-    r"/intake/(review/.*)?": {Role.MODERATOR},
+    r"/intake/(review/(?!files/).*|enquiries/.*)?": {Role.MODERATOR},
+    r"/intake/review/files/.*": {Role.MODERATOR, Role.DRAFTER, Role.APPROVER},
+    r"/intake/enter/.*": {Role.MODERATOR, Role.DRAFTER},
+    r"/intake/initiatives/.*": {Role.ADMIN},
     r"/intake/partners/.*": {Role.ADMIN},
     r"/calendar/(review|manage)/.*": {Role.MODERATOR},
     r"/pledges/(review|reports)/.*|/pledges/manage/\{number\}/(correct|evidence|withdraw)": {Role.MODERATOR},

@@ -14,7 +14,7 @@ from services.pledges.importing import COLUMNS, Import, Judged, Outcome, RowVerd
 from services.pledges.letters import sealed_contact
 from services.pledges.store import champions
 from services.pledges.store.champions import Champion
-from shared import command, i18n, sheets
+from shared import command, i18n, reference, sheets
 from shared.command import AsJson, CommandError, print_json, print_table, say
 from shared.parts import Parts
 from shared.settings import Settings
@@ -52,6 +52,10 @@ CHAMPION_COLUMNS: Mapping[str, Sequence[str]] = {
     "verified": ("verified",),
     "note": ("note",),
 }
+
+CHAMPIONS = Path(reference.__file__).parent / "data" / "champions.csv"
+SAMPLES = Path(__file__).parent / "samples" / "pledges-sample.csv"
+"""The lists that come with Tidings: what was found of champion countries, and pledges that nobody made."""
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Give the verdicts and change nothing.")]
 
@@ -141,6 +145,15 @@ async def _champions(parts: Parts, asked: _Asked) -> Outcome:
         raise CommandError(str(error)) from error
     finally:
         await database.close()
+
+
+async def take_own_lists(parts: Parts) -> None:
+    """Take in the champions of the reference data and the invented sample pledges, as the past; what is there already stays as it is.
+
+    Only for a system with demo parts: sample pledges have no place in any other.
+    """
+    await _champions(parts, _Asked(file=CHAMPIONS, dry_run=False))
+    await _pledges(parts, _Asked(file=SAMPLES, dry_run=False, historic=True, skip_refused=True), rehearsing=True)
 
 
 def _champion(row: SheetRow) -> Champion | Refused:

@@ -57,7 +57,8 @@ def make(system: Running, var: Path) -> Mapping[str, str]:
         found["partner"] = _link(staff, "/intake/partners/", r"/intake/partners/[0-9a-f-]{36}")
         found["revoke"] = _link(staff, found["partner"], r"/intake/partners/[^\"]+/revoke")
         until(lambda: "One-stop office" in staff.get("/newsletter/pool").text)
-        found |= _post(staff) | _bulletin(system, staff) | _calendar(staff, var) | _reviewed(system, staff) | _pledges(system, staff)
+        found |= _incoming(system) | _post(staff) | _bulletin(system, staff)
+        found |= _calendar(staff, var) | _reviewed(system, staff) | _dates(system, staff) | _pledges(system, staff)
         for scope, where in (("all", "/desk/sending"), ("social/x", "/social/pauses"), ("newsletter", "/newsletter/pauses")):
             staff.post(where, data={"scope": scope, "reason": "A wrong link", "until": ""})
         for service in OWNERS:
@@ -212,6 +213,36 @@ def _calendar(staff: httpx.Client, var: Path) -> dict[str, str]:
     }
 
 
+def _dates(system: Running, staff: httpx.Client) -> dict[str, str]:
+    """Enter a committee's meeting, which has its deadline by itself, move it, and have somebody suggest the same day."""
+    day = clock.now().date() + timedelta(days=90)
+    form = {"kind": "steering-committee", "language": "en", "title.en": "Steering Committee, 12th meeting", "public": "yes"}
+    meeting = staff.post("/calendar/manage/new", data={**form, "precision": "day", "first-1": day.isoformat()}).url.path
+    deadline = _link(staff, meeting, r"/calendar/manage/[0-9a-f-]{36}")
+    later = (day + timedelta(days=7)).isoformat()
+    moved = staff.post(f"{meeting}/move", data={"precision": "day", "first-1": later, "because.en": "The room is taken."})
+    assert moved.status_code == 200, moved.text
+    body = {
+        "type": "date.suggested",
+        "timestamp": "2026-11-01T09:00:00+00:00",
+        "data": {
+            "language": "en",
+            "title": {"en": "12th meeting of the Steering Committee", "ar": "الاجتماع الثاني عشر للجنة التوجيهية"},
+            "kind": "meeting",
+            "when": {"precision": "day", "first": later, "last": later},
+            "entity": "Example University",
+            "entity_type": "academia",
+            "countries": ["NP"],
+            "contact": {"name": "Dana Example", "mail": "dana@example.org"},
+        },
+    }
+    answer = system.send(body, "msg-date")
+    assert answer.status_code == 202, answer.text
+    suggestion = f"/calendar/review/{answer.json()['receipt']}"
+    until(lambda: staff.get(suggestion).status_code == 200)
+    return {"meeting": meeting, "deadline": deadline, "suggestion": suggestion}
+
+
 def _issues(staff: httpx.Client) -> Sequence[str]:
     return re.findall(r'href="(/newsletter/issues/[0-9a-f-]{36})"', staff.get("/newsletter/issues/").text)
 
@@ -236,6 +267,22 @@ def _decide(person: httpx.Client, address: str, action: str) -> None:
     seen = re.findall(r'name="seen" value="([^"]*)"', person.get(address).text)[-1]
     decided = person.post(f"{address}/decisions", data={"action": action, "seen": seen})
     assert decided.status_code == 200, decided.text
+
+
+def _incoming(system: Running) -> dict[str, str]:
+    """Make an enquiry that awaits an answer, and a practice with a question, which its sender sees on the tracking page."""
+    answers = [
+        system.send({"type": kind.type, "timestamp": "2026-11-01T09:00:00+00:00", "data": dict(kind.example)}, f"msg-{kind.kind_name}")
+        for kind in (KINDS["enquiry"], KINDS["practice"])
+    ]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    enquiry, practice = (answer.json() for answer in answers)
+    with system.staff("Alex") as staff:
+        asked = staff.post(
+            f"/intake/review/{practice['receipt']}/ask", data={"question": "Who measures the waiting time?", "language": "en"}
+        )
+        assert asked.status_code == 200, asked.text
+    return {"enquiry": f"/intake/enquiries/{enquiry['receipt']}", "question": urlsplit(practice["status_url"]).path}
 
 
 def _practice(system: Running, number: int, titles: Mapping[str, str]) -> str:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 OPERATED = ("/desk/own", "/intake", "/pledges", "/newsletter", "/social", "/calendar")
 
-NO_PAGE = re.compile(r"/(static/.*|healthz|readyz|metrics|desk/session|social/pictures/.*)|.*\.(json|csv|atom|ics|txt)|.*/api/.*")
+NO_PAGE = re.compile(
+    r"/(static/.*|healthz|readyz|metrics|desk/session|social/pictures/.*|intake/(review/)?files/.*)|.*\.(json|csv|atom|ics|txt)|.*/api/.*"
+)
 """What programs ask for, and what browsers fetch beside a page."""
 
 LEADS_ON = frozenset(
@@ -48,7 +50,19 @@ VISITS: Mapping[str, str] = {
     "/intake/review/{submission}/move": "{review_talk}/move",
     "/intake/review/{submission}/cancel": "{review_talk}/cancel",
     "/intake/review/{submission}/outcome": "{review_held}/outcome",
+    "/intake/submit/": "/intake/submit/",
     "/intake/submit/practice": "/intake/submit/practice",
+    "/intake/submit/talk": "/intake/submit/talk",
+    "/intake/submit/pledge": "/intake/submit/pledge",
+    "/intake/submit/date": "/intake/submit/date",
+    "/intake/submit/news": "/intake/submit/news",
+    "/intake/submit/contribution": "/intake/submit/contribution",
+    "/intake/submit/promotion": "/intake/submit/promotion",
+    "/intake/submit/enquiry": "/intake/submit/enquiry",
+    "/intake/enter/": "/intake/enter/",
+    "/intake/enter/{kind}": "/intake/enter/pledge",
+    "/intake/enquiries/{submission}": "{enquiry}",
+    "/intake/initiatives/": "/intake/initiatives/",
     "/intake/track/{token}": "{track}",
     "/intake/confirm/{token}": "{confirm}",
     "/intake/catalogue": "/intake/catalogue",
@@ -62,6 +76,16 @@ VISITS: Mapping[str, str] = {
     "/calendar/{slug}": "{date}",
     "/calendar/embed": "/calendar/embed",
     "/calendar/workplan": "/calendar/workplan",
+    "/calendar/manage/": "/calendar/manage/?show=all",
+    "/calendar/manage/new": "/calendar/manage/new",
+    "/calendar/manage/{date}": "{meeting}",
+    "/calendar/manage/{date}/words": "{meeting}/words",
+    "/calendar/manage/{date}/move": "{meeting}/move",
+    "/calendar/manage/{date}/cancel": "{meeting}/cancel",
+    "/calendar/manage/{date}/done": "{deadline}/done",
+    "/calendar/manage/{date}/deadline": "{meeting}/deadline",
+    "/calendar/review/": "/calendar/review/?state=all",
+    "/calendar/review/{suggestion}": "{suggestion}",
     "/pledges/": "/pledges/",
     "/pledges/P-{drawn:int}": "{pledge}",
     "/pledges/champions": "/pledges/champions",
@@ -155,6 +179,10 @@ BESIDE = (
     Visit(address="/newsletter/u/nobodys", who="", status=404),
     Visit(address="/newsletter/subscribe", who="", send=True, status=422),
     Visit(address="/intake/submit/practice", send=True, status=422),
+    Visit(address="{question}", who=""),
+    Visit(address="/intake/submit/pledge", send=True, status=422),
+    Visit(address="/intake/submit/talk", send=True, status=422),
+    Visit(address="/intake/enter/news", send=True, status=422),
     Visit(address="/intake/partners/", send=True, status=422),
     Visit(address="/pledges/?q=fees&objective=6&as_of=2026-01-01", who=""),
     Visit(address="/pledges/champions/edit", send=True, status=422),
@@ -174,6 +202,8 @@ BY_KEYBOARD = frozenset(
         "{pledge}",
         "/pledges/champions",
         "/intake/submit/practice",
+        "/intake/submit/pledge",
+        "/intake/submit/talk",
         "{review_open}",
         "{review_waiting}",
         "/talks/",

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from services.__main__ import app
 from services.calendar import importing
@@ -63,8 +62,8 @@ def changed(rows: Sequence[Mapping[str, str]], key: str, **cells: str) -> list[d
     return [{**row, **cells} if row["id"] == key else dict(row) for row in rows]
 
 
-async def by_key(calendar: Calendar) -> Mapping[str, Any]:
-    return {one.import_key: one for one in await calendar.dates()}
+async def by_key(calendar: Calendar) -> dict[str, Any]:
+    return {str(one.import_key): one for one in await calendar.dates()}
 
 
 async def test_all_56_activities_come_in_as_what_they_are(calendar: Calendar, take_in: TakeIn) -> None:
@@ -240,7 +239,11 @@ def tidings(database_url: str, monkeypatch: pytest.MonkeyPatch, var: Path) -> Ca
     monkeypatch.setenv("TIDINGS_DATABASE", database_url)
     monkeypatch.setenv("TIDINGS_KAFKA", "127.0.0.1:1")
     monkeypatch.setenv("TIDINGS_VAR", str(var))
-    return lambda *words: CliRunner().invoke(app, ["import", *words])
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, ["import", *words])
+
+    return run
 
 
 def count(url: str) -> int:

@@ -48,7 +48,7 @@ async def test_all_56_activities_stand_under_their_priorities(plan: Database) ->
         text = await shown(reader)
         assert len(set(activities_in(text))) == 56
         assert "56 activities" in text
-        assert text.count('<section class="workplan-part"') == 17
+        assert text.count('<div class="workplan-part"') == 17
         assert "4 more activities here, without a deadline" in text
         assert '<span lang="fr" dir="ltr">2e trimestre 2021</span>' in text, "as printed"
         assert "2nd quarter 2021" in text, "as read"

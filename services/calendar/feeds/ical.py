@@ -34,20 +34,20 @@ class Calendar:
     """A calendar that is written piece by piece: a piece of some hundred dates is written aside, while others are served."""
 
     about: About
-    _events: list[bytes] = field(default_factory=list)
+    _events: list[str] = field(default_factory=list)
     _years: dict[str, tuple[int, int]] = field(default_factory=dict)  # first and last year in which each zone is used
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Write dates; what is only roughly known is left out, for a calendar has no place for it."""
-        self._events.append(b"".join(self._event(entry) for entry in entries if entry.is_exact))
+        self._events.append("".join([self._event(entry) for entry in entries if entry.is_exact]))
 
     @property
     def content(self) -> bytes:
         """The calendar as it stands."""
         zones = [timezone(zone, first, last) for zone, (first, last) in sorted(self._years.items())]
-        return b"".join([*self._head(), *zones, *self._events, lines.line("END:VCALENDAR")])
+        return "".join([*self._head(), *zones, *self._events, lines.line("END:VCALENDAR")]).encode()
 
-    def _head(self) -> Sequence[bytes]:
+    def _head(self) -> Sequence[str]:
         about, name = self.about, lines.text(self.about.name)
         return [
             lines.line(content)
@@ -65,7 +65,7 @@ class Calendar:
             )
         ]
 
-    def _event(self, entry: Entry) -> bytes:
+    def _event(self, entry: Entry) -> str:
         title, title_language = words.in_language(entry.title, self.about.language)
         changed = lines.moment(entry.updated_at)
         content = [
@@ -85,7 +85,7 @@ class Calendar:
             "TRANSP:TRANSPARENT",  # to know of a meeting is not to be busy
             "END:VEVENT",
         ]
-        return b"".join(map(lines.line, content))
+        return "".join(map(lines.line, content))
 
     def _description(self, entry: Entry) -> list[str]:
         remarks = words.remarks(entry, self.about.language)

@@ -14,7 +14,7 @@ _SECOND = timedelta(seconds=1)
 
 
 @lru_cache(maxsize=2_000)
-def timezone(name: str, first_year: int, last_year: int) -> bytes:
+def timezone(name: str, first_year: int, last_year: int) -> str:
     """Return the component for an IANA zone, right from the first day of one year to the last day of another."""
     zone = ZoneInfo(name)
     begins, ends = datetime(first_year, 1, 1, tzinfo=UTC) - _STEP, datetime(last_year, 12, 31, tzinfo=UTC) + 2 * _STEP
@@ -28,15 +28,15 @@ def timezone(name: str, first_year: int, last_year: int) -> bytes:
     for (before, after, called), onsets in changes.items():
         # Which of the two is summer time no two sources say alike (Morocco, Ireland); the higher offset is taken for it.
         lines.extend(_observance("DAYLIGHT" if after > before else "STANDARD", before, after, called, onsets))
-    return b"".join([*lines, line("END:VTIMEZONE")])
+    return "".join([*lines, line("END:VTIMEZONE")])
 
 
-def _standing(zone: ZoneInfo, begins: datetime) -> list[bytes]:
+def _standing(zone: ZoneInfo, begins: datetime) -> list[str]:
     offset = _offset(zone, begins)
     return _observance("STANDARD", offset, offset, _name(zone, begins), [(begins + offset).replace(tzinfo=None)])
 
 
-def _observance(kind: str, before: timedelta, after: timedelta, called: str, onsets: list[datetime]) -> list[bytes]:
+def _observance(kind: str, before: timedelta, after: timedelta, called: str, onsets: list[datetime]) -> list[str]:
     return [
         line(f"BEGIN:{kind}"),
         line(f"DTSTART:{clock_time(onsets[0])}"),

@@ -1,5 +1,6 @@
 """What readers see of the calendar: by period, by filter, one by one."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -25,7 +26,9 @@ PUBLIC = and_(dates.c.public, dates.c.kind.not_in([kind.value for kind in NEVER_
 # How many dates are read at once, so that other requests are served in between.
 PIECE = 500
 
-_COLUMNS = [dates.c[name.name] for name in fields(Entry) if name.name in dates.c]
+_COLUMNS = [dates.c[field.name] for field in fields(Entry) if field.name in dates.c]
+_NAMES = [column.name for column in _COLUMNS]
+_LISTS = ("regions", "countries", "objectives", "principles", "lead", "participants", "links")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +41,18 @@ class Stamp:
 
 
 def entry_of(row: Row[Any], moved_from: When | None = None) -> Entry:
-    """Return a row of `dates` as its readers see it."""
-    values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's columns by name
-    for name in ("regions", "countries", "objectives", "principles", "lead", "participants", "links"):
+    """Return a row of `_COLUMNS` as its readers see it."""
+    values = dict(zip(_NAMES, row, strict=True))
+    for name in _LISTS:
         values[name] = tuple(values[name])
-    values["windows"] = tuple((date.fromisoformat(one["first"]), _day(one.get("last"))) for one in values["windows"])
+    if windows := values["windows"]:
+        windows = [(date.fromisoformat(one["first"]), _day(one.get("last"))) for one in windows]
+    values["windows"] = tuple(windows)
     return Entry(**values, moved_from=moved_from)
+
+
+def _entries_of(rows: Sequence[Row[Any]], last: Mapping[UUID, When]) -> Sequence[Entry]:
+    return [entry_of(row, last.get(row.id)) for row in rows]
 
 
 def _day(text: str | None) -> date | None:
@@ -166,7 +175,7 @@ async def countries(tx: Transaction) -> Sequence[str]:
 
 async def stamp(tx: Transaction, now: datetime) -> Stamp:
     """Return the stamp of all feeds, by one look at the times of change and at no text."""
-    microseconds = cast(func.extract("epoch", dates.c.updated_at) * 1_000_000, BigInteger)
+    microseconds = cast(func.date_part("epoch", dates.c.updated_at) * 1_000_000, BigInteger)
     dropped = func.max(dates.c.cancelled_at).filter(dates.c.cancelled_at <= now - CANCELLED_KEPT)
     row = (await tx.execute(select(func.count(), func.sum(microseconds), func.max(dates.c.updated_at), dropped))).one()
     times = [time for time in (row[2], row[3] + CANCELLED_KEPT if row[3] else None) if time is not None]
@@ -182,13 +191,13 @@ async def pieces(tx: Transaction, filters: Filters, now: datetime, *, exact: boo
     last = await _last_moves(tx, None)
     async with tx.stream(query.execution_options(yield_per=PIECE)) as result:
         async for rows in result.partitions():
-            yield [entry_of(row, last.get(row.id)) for row in rows]
+            yield await asyncio.to_thread(_entries_of, rows, last)
 
 
 async def _entries(tx: Transaction, query: Select[Any]) -> Sequence[Entry]:
     rows = (await tx.execute(query)).all()
     last = await _last_moves(tx, [row.id for row in rows if row.sequence])
-    return [entry_of(row, last.get(row.id)) for row in rows]
+    return _entries_of(rows, last)
 
 
 async def _last_moves(tx: Transaction, ids: Sequence[UUID] | None) -> Mapping[UUID, When]:

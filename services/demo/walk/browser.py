@@ -1,6 +1,7 @@
 """A browser without a screen: cookies, redirects, and the forms of a page filled in and sent."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
@@ -26,6 +27,7 @@ class Form:
     action: str
     posts: bool
     fields: list[tuple[str, str]] = field(default_factory=list)
+    boxes: dict[str, str] = field(default_factory=dict)  # that could be ticked and are not, the last of each name
 
     def filled(self, values: Mapping[str, str | Sequence[str]]) -> list[tuple[str, str]]:
         """Return what is sent: what stands there, but for the fields that are filled in anew."""
@@ -116,7 +118,7 @@ class Browser:
     def send(self, page: Page, action: str, /, **values: str | Sequence[str]) -> Page:
         """Fill in and send the form of a page whose address ends so; raises WalkError where it is refused.
 
-        The double underscore in a name stands for a point, as in `contact__mail`, a single one at its end for none: `from_`.
+        In a field's name `__` stands for a point and `_` before a digit for a hyphen: `title__en`, `first_1`.
         """
         form = page.form(action)
         return self.post(urljoin(page.address, form.action or page.address), form.filled({_name(key): one for key, one in values.items()}))
@@ -159,7 +161,7 @@ def _cut(words: str) -> str:
 
 
 def _name(key: str) -> str:
-    return key.removesuffix("_").replace("__", ".")
+    return re.sub(r"_(\d)", r"-\1", key.replace("__", "."))
 
 
 class _Reader(HTMLParser):
@@ -200,6 +202,7 @@ class _Reader(HTMLParser):
         if not name or kind in {"submit", "button", "file", "image", "reset"} or "disabled" in given:
             return
         if kind in {"checkbox", "radio"} and "checked" not in given:
+            self.forms[-1].boxes[name] = given.get("value", "on")
             return
         self.forms[-1].fields.append((name, given.get("value", "on" if kind in {"checkbox", "radio"} else "")))
 

@@ -70,7 +70,10 @@ def review(walk: Walk, kind: str, what: str, answer: Mapping[str, Any], *, quest
             made.address = walk.base + tracking
     with walk.journal.step(f"Noor reads {what} and accepts it") as made:
         path = task_of(walk, walk.noor, task, mark)
-        walk.noor.send(walk.noor.open(path), "/accept")
+        page = walk.noor.open(path)
+        # What the reviewer is shown to compare, such as a pledge that is like another, is said to have been seen.
+        seen = {name: value for name, value in page.form("/accept").boxes.items() if name == "doubts"}
+        walk.noor.send(page, "/accept", **seen)
         made.address = walk.base + path
     with walk.journal.step(f"The sender finds where {what} stands, on its public page") as made:
         public = until(lambda: _public_page(walk, tracking), f"the public page of {what}")

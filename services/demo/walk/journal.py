@@ -1,7 +1,7 @@
 """The steps of a walk: each timed, told to people as it is made, and kept for programs."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -11,8 +11,8 @@ from services.demo.walk.browser import WalkError
 T = TypeVar("T")
 
 LOOK_AGAIN_SECONDS = 0.1
-PATIENCE_SECONDS = 30.0
-"""Within what time anything that follows from a step is there; many times what it takes."""
+PATIENCE_SECONDS = 120.0
+"""Within what time anything that follows from a step is there; many times what it takes, for machines that are busy with other things."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,10 @@ class Journal:
         except WalkError as error:
             self._keep(words, making, began, why=str(error))
             raise
+        except (LookupError, TypeError, ValueError) as error:  # an answer that is not as agreed
+            why = f"an answer is not as expected: {error!r}"
+            self._keep(words, making, began, why=why)
+            raise WalkError(why) from error
         self._keep(words, making, began)
 
     def _keep(self, words: str, making: _Making, began: float, why: str = "") -> None:
@@ -58,6 +62,17 @@ class Journal:
             self.say(f"{'':24}{making.address}")
         if why:
             self.say(f"{'':24}{why}")
+
+
+def until_all(read: Callable[[], str], wanted: Sequence[str], where: str) -> str:
+    """Return the text that `read` gives as soon as it holds all that is wanted; raises WalkError, naming what it lacks."""
+    text, deadline = read(), time.monotonic() + PATIENCE_SECONDS
+    while lacking := [one for one in wanted if one not in text]:
+        if time.monotonic() > deadline:
+            raise WalkError(f"{', '.join(lacking)} did not come within {PATIENCE_SECONDS:.0f} s to {where}")
+        time.sleep(LOOK_AGAIN_SECONDS)
+        text = read()
+    return text
 
 
 def until(look: Callable[[], T | None], what: str) -> T:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from services.demo.walk.browser import Browser, Page, WalkError
-from services.demo.walk.journal import until
+from services.demo.walk.journal import until, until_all
 from services.demo.walk.walk import Walk
 from shared import clock
 
@@ -31,7 +31,7 @@ def cut_issue(walk: Walk, wanted: list[str]) -> None:
     """Close the issue that gathers once all that is wanted waits in the pool, and write its subject."""
     with walk.journal.step("What was published waits in the newsletter's pool") as made:
         pool = "/newsletter/pool"
-        until(lambda: all(title in walk.alex.open(pool).words for title in wanted), f"{', '.join(wanted)} in the pool")
+        until_all(lambda: walk.alex.open(pool).words, wanted, pool)
         made.address = walk.base + pool
     with walk.journal.step("Alex closes the issue that gathers and writes its subject") as made:
         issue, page = _gathering(walk.alex)
@@ -133,10 +133,5 @@ def _posts_with(place: str, title: str) -> int:
 def find_on_front(walk: Walk, wanted: list[str]) -> None:
     """Find everything on the public front page, once."""
     with walk.journal.step("The public front page shows all of it") as made:
-
-        def look() -> bool:
-            words = walk.anybody.open("/").words
-            return all(title in words for title in wanted) and walk.titled("What came in") in words
-
-        until(look, f"{', '.join(wanted)} on the front page")
+        until_all(lambda: walk.anybody.open("/").words, [*wanted, walk.titled("What came in")], "the front page")
         made.address = f"{walk.base}/"

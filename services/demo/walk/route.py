@@ -1,9 +1,10 @@
 """The route of the walk, from the first step to the last."""
 
-from services.demo.walk import incoming, outgoing
+from services.demo.walk import dates, incoming, outgoing, register
 from services.demo.walk.walk import Walk
 
-PRACTICE, TALK = "a practice", "a GCM Talk"
+PRACTICE, TALK, PLEDGE = "a practice", "a GCM Talk", "a pledge"
+KINDS = ("practice.submitted", "talk.requested", "pledge.submitted")
 
 
 def walk_all(walk: Walk) -> None:
@@ -11,14 +12,21 @@ def walk_all(walk: Walk) -> None:
     incoming.enter(walk)
     incoming.make_partner(walk)
     outgoing.subscribe(walk)
+    walk.found["owner"] = f"owner-{walk.mark}@example.org"
     practice = incoming.send(walk, "practice.submitted", PRACTICE)
-    talk = incoming.send(walk, "talk.requested", TALK)
-    incoming.review(walk, "practice", PRACTICE, practice)
+    talk = incoming.send(walk, "talk.requested", TALK, when=dates.days_ahead(30))
+    owner = {"name": "Owner of the walk", "mail": walk.found["owner"]}
+    pledge = incoming.send(walk, "pledge.submitted", PLEDGE, contact=owner)
+    dates.enter(walk)
+    incoming.review(walk, "practice", PRACTICE, practice, question="Since when has it been open, and in how many languages?")
     incoming.review(walk, "talk", TALK, talk)
-    titles = {kind: walk.found[f"{kind} title"] for kind in ("practice.submitted", "talk.requested")}
-    wanted = [titles["practice.submitted"]]
-    outgoing.cut_issue(walk, wanted)
+    incoming.review(walk, "pledge", PLEDGE, pledge)
+    titles = [walk.found[f"{kind} title"] for kind in KINDS]
+    outgoing.cut_issue(walk, titles)
     outgoing.release_issue(walk)
-    outgoing.post(walk, PRACTICE, titles["practice.submitted"])
-    outgoing.read_mail(walk, wanted)
-    outgoing.find_on_front(walk, list(titles.values()))
+    for what, title in zip((PRACTICE, TALK, PLEDGE), titles, strict=True):
+        outgoing.post(walk, what, title)
+    register.report(walk)
+    outgoing.read_mail(walk, titles)
+    dates.find_in_feed(walk)
+    outgoing.find_on_front(walk, [*titles, walk.found["meeting title"]])

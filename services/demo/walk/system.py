@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from services.demo.walk.browser import Browser, WalkError
 from shared.embedded import run_file
 
-START_SECONDS = 60
+START_SECONDS = 240
 END_SECONDS = 15
 _LOOK_AGAIN_SECONDS = 0.05
 

@@ -170,6 +170,7 @@ class Entering:
             ways=[(way.value, words_of(kind, "came_by", way.value, reader)) for way in CameBy],
             entered={name: sent.filled.one(name) for name in (*Provenance.model_fields, NO_CONTACT, ASK)},
             takes_file=kind in FILE_KINDS,
+            notice_key="",
             accept=ACCEPT,
             faults=faults,
             once=sent.once or str(new_id()),

@@ -19,7 +19,7 @@ from services.intake.domain import (
 )
 from services.intake.domain.talks import TalkError
 from services.intake.publishing.by_kind import PUBLISHERS
-from services.intake.store import submissions, talks
+from services.intake.store import followed, submissions, talks
 from services.intake.store.reviews import PATH
 from services.intake.web.webhook_answer import tracking_address
 from shared import i18n
@@ -71,6 +71,7 @@ class SubmissionPage:
             publisher = PUBLISHERS.get(found.kind) if found else None
             standing = await publisher.standing(tx, submission_id) if publisher else None
             talk = await talks.of_submission(tx, submission_id) if found and found.kind == "talk" else None
+            things = await followed.of(tx, submission_id)
         if found is None:
             raise HTTPException(404)
         reader, person = reader_language(request), person_of(request)
@@ -83,6 +84,7 @@ class SubmissionPage:
             internal=describe(found.kind, found.internal, reader),
             changed=_changes(found, standing, reader),
             talk=talk,
+            followed=things,
             is_own=person is not None and person.id in found.hands,
             is_decided_here=found.kind in domain.DECIDED_HERE,
             contact=self._contact(found),

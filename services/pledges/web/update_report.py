@@ -75,7 +75,7 @@ class UpdateReport:
                     await self._reporting.take(tx, pledge, wanted, cause=cause_of(request))
                     await reports.note_used(tx, token)
                 except NoSuccessorError:
-                    faults = [fault("superseded_by", "no-such-pledge")]
+                    faults = [fault("superseded_by", "no-successor")]
                 except TooManyWaitingError:
                     return self._page(request, pledge, token, filled, 429, notice="pledge.update.full")
         if faults:
