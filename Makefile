@@ -3,14 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# A second reader of calendar feeds, for the tests alone; without npm they are skipped and say why.
+NODE := $(VENV)/node
+NODE_STAMP := $(NODE)/.installed
 JOBS ?= auto
 
-.PHONY: help setup run test lint types bench locks docs clean
+.PHONY: help setup run demo test lint types bench locks docs clean
 
 help: ## shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-setup: $(STAMP) ## makes .venv with everything that running and testing need
+setup: $(STAMP) $(NODE_STAMP) ## makes .venv with everything that running and testing need
 
 $(STAMP): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tidings needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -19,8 +22,15 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(NODE_STAMP): tests/calendar/ical_js/package-lock.json | $(STAMP)
+	@mkdir -p $(NODE) && cp tests/calendar/ical_js/package.json tests/calendar/ical_js/package-lock.json $(NODE)
+	@if command -v npm >/dev/null; then npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --silent && touch $@; fi
+
 run: setup ## every service in one process, with embedded PostgreSQL and Kafka
 	@exec $(BIN)/tidings all
+
+demo: setup ## the main job from end to end, on a fresh system that ends with it
+	@exec $(BIN)/tidings demo
 
 test: setup lint ## every test that this machine can run; names what it skips
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup

@@ -5,7 +5,7 @@ import sys
 
 import uvloop
 
-from bench import door, embedded, events, newsletter, recovery
+from bench import calendar, door, embedded, events, newsletter, recovery, register
 from shared.embedded.postgres import EmbeddedPostgres
 
 ON_KAFKA = {"events", "door", "recovery"}
@@ -13,12 +13,16 @@ ON_KAFKA = {"events", "door", "recovery"}
 
 def main() -> None:
     """Run what the arguments name, or everything."""
-    wanted = set(sys.argv[1:]) or {"embedded", "newsletter", *ON_KAFKA}
+    wanted = set(sys.argv[1:]) or {"embedded", "newsletter", "register", "calendar", *ON_KAFKA}
     logging.basicConfig(level=logging.CRITICAL)  # a broker that is away is what is measured
     if "embedded" in wanted:
         uvloop.run(embedded.measure())
     if "newsletter" in wanted:
         uvloop.run(newsletter.measure())
+    if "register" in wanted:
+        uvloop.run(register.measure())
+    if "calendar" in wanted:
+        uvloop.run(calendar.measure())
     if wanted & ON_KAFKA:
         _on_kafka(wanted)
 

@@ -1,5 +1,7 @@
 """The `tidings` command; the one file that may import two services."""
 
+import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
 from typing import Annotated
@@ -7,8 +9,10 @@ from typing import Annotated
 import typer
 
 from services.calendar import app as calendar
+from services.calendar import import_command as calendar_import
 from services.demo.inbox import app as inbox
 from services.demo.inbox.server import demo_inbox, inbox_wanted
+from services.demo.walk import command as demo_command
 from services.desk import app as desk
 from services.desk import command as desk_command
 from services.intake import app as intake
@@ -18,6 +22,7 @@ from services.newsletter import command as newsletter_command
 from services.newsletter import import_command as newsletter_import
 from services.newsletter import ledger_command as newsletter_ledger
 from services.pledges import app as pledges
+from services.pledges import import_command as pledges_import
 from services.social import app as social
 from shared import command, log
 from shared.auth.tokens import new_key_pair
@@ -34,6 +39,8 @@ from shared.service import Kafka, Service
 from shared.settings import Settings
 from shared.vault import new_key
 from shared.web.addresses import on_loopback
+
+_log = logging.getLogger(__name__)
 
 BUILDS: Mapping[str, Callable[[Parts], Service]] = {
     "desk": desk.build,
@@ -65,10 +72,14 @@ app.add_typer(imports, name="import")
 
 @imports.callback()
 def _imports() -> None:
-    """Keep `subscribers` a sub-command though it is the only one."""
+    """Take in lists; each has a sub-command of its own."""
 
 
 imports.command("subscribers")(newsletter_import.subscribers)
+imports.command("workplan")(calendar_import.workplan)
+imports.command("observances")(calendar_import.observances)
+imports.command("pledges")(pledges_import.pledges_command(inbox_wanted))
+imports.command("champions")(pledges_import.champions_command)
 
 
 @app.command("all")
@@ -89,7 +100,7 @@ async def _run_all(settings: Settings) -> str:
     from shared.embedded.kafka import EmbeddedKafka
     from shared.embedded.postgres import EmbeddedPostgres
 
-    ending = ending_by_signal()
+    ending, to_be_tried = ending_by_signal(), is_to_be_tried(settings)
     async with AsyncExitStack() as stack:
         started: dict[str, int] = {}
         try:
@@ -116,16 +127,21 @@ async def _run_all(settings: Settings) -> str:
         rehearsal = await stack.enter_async_context(demo_inbox()) if inbox_wanted(settings) else None
         await migrate_schemas(settings.database, OWNERS)
         parts = command.parts_of(settings, inbox=rehearsal.server if rehearsal else None)
-        services = _built(BUILDS, parts) + ([inbox.build(parts, rehearsal.inbox)] if rehearsal else [])
+        services = _built(BUILDS, parts) + ([inbox.build(parts, rehearsal.inbox, networks)] if rehearsal else [])
 
         async def announce(process: Process) -> None:
             smtp = f"{rehearsal.server.host}:{rehearsal.server.port}" if rehearsal else None
+            lines = await _first_lines(parts, process)  # the people of trial runs are there before anybody finds the system
             claimed.write(
                 run_file.Run(
                     web=process.address, database=settings.database, kafka=settings.kafka, smtp=smtp, networks=networks, parts=started
                 )
             )
-            await _announce(parts, process, networks)
+            _announce(parts, process, networks, lines)
+            if to_be_tried:
+                # After the pages answer: nobody waits for lists.
+                taking = asyncio.create_task(_take_own_lists(parts), name="own lists")
+                stack.callback(taking.cancel)
 
         process = await serve(services, parts, _kafka(settings, embedded=embedded), web, ending, announce)
         return process.failure
@@ -144,18 +160,39 @@ def _kafka(settings: Settings, *, embedded: bool) -> Kafka:
     return Kafka(address=settings.kafka, embedded=embedded, probe=Probe(settings.kafka), readers=readers)
 
 
-async def _announce(parts: Parts, process: Process, networks: Mapping[str, str]) -> None:
+def is_to_be_tried(settings: Settings) -> bool:
+    """Say whether a system with these settings is there to be tried: its database, its broker and its mails all stay inside it."""
+    return settings.database == "embedded" and settings.kafka == "embedded" and inbox_wanted(settings)
+
+
+async def _take_own_lists(parts: Parts) -> None:
+    """Take in what comes with Tidings, for a system that is there to be tried; what is there already stays as it is.
+
+    A system on servers of its own takes in what its operator imports, and nothing else.
+    """
+    for take in (calendar_import.take_own_lists, pledges_import.take_own_lists):
+        try:
+            await take(parts)
+        except Exception:
+            _log.exception("a list that comes with Tidings could not be taken in")
+
+
+async def _first_lines(parts: Parts, process: Process) -> Sequence[str]:
+    """Return what signs people in and lets somebody send, making the people and the partner of trial runs where they are missing."""
+    lines = await desk_command.sign_in_lines(parts, loopback=on_loopback(process.address))
+    return [*lines, *await intake_command.first_steps(parts)]
+
+
+def _announce(parts: Parts, process: Process, networks: Mapping[str, str], lines: Sequence[str]) -> None:
     """Tell the person who started this where to go next."""
     address = parts.settings.public_url or process.address
     say()
-    say(f"Tidings runs at {address}/practices/")
+    say(f"Tidings runs at {address}/")
     if parts.banner == "demo":
         say(f"Demo inbox:     {address}/demo/")
     for network, place in networks.items():
         say(f"Sandbox of {network.upper()}:   {place}/")
-    for line in await desk_command.sign_in_lines(parts, loopback=on_loopback(process.address)):
-        say(line)
-    for line in await intake_command.first_steps(parts):
+    for line in lines:
         say(line)
     say("Ctrl-C ends it; what came in is kept.")
     say()
@@ -204,6 +241,7 @@ for _name in BUILDS:
     _add_service(_name)
 
 
+app.command("demo")(demo_command.demo)
 app.command("sender")(newsletter_command.sender)
 app.command("why")(newsletter_ledger.why)
 app.command("reconcile")(newsletter_ledger.reconcile)

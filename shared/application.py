@@ -28,7 +28,8 @@ def application(running: Sequence[Running], parts: Parts) -> FastAPI:
     for one in running:
         database = one.service.database
         people = [] if database is None else [Depends(of_service(database))]
-        for router in (*one.service.routers, *([] if database is None else [_operations(one, database, parts)])):
+        # Operations first: a service may have an address of one free part, `/calendar/{slug}`, and their names are none.
+        for router in (*([] if database is None else [_operations(one, database, parts)]), *one.service.routers):
             app.include_router(router, dependencies=people)
     doors = [one.service.sent_by_programs for one in running if one.service.sent_by_programs is not None]
     limits = [one.service.limit_of for one in running if one.service.limit_of is not None]

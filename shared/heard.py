@@ -61,8 +61,8 @@ class Told:
         if isinstance(data, Withdrawn):
             return data.reason
         if isinstance(data, TalkCancelled | DateCancelled):
-            reasons = data.reason or {}
-            return next((reasons[one] for one in (data.language, "en", *reasons) if one in reasons), translate("en", "source.cancelled"))
+            reasons, unsaid = data.reason or {}, translate("en", "staff.source.cancelled")
+            return next((reasons[one] for one in (data.language, "en", *reasons) if one in reasons), unsaid)
         return None
 
     def last(self, *types: type[D]) -> Received[D] | None:

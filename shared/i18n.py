@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations
 from pathlib import Path
 from typing import Literal
@@ -198,20 +198,56 @@ def _quality(weight: str) -> float:
     return quality if 0 <= quality <= 1 else 0.0
 
 
+# A list says the same days again and again, and to write one out takes longer than to find the page's rows.
+_often = lru_cache(maxsize=20_000)
+
+
 @cache
 def locale(language: str) -> Locale:
     """Return the locale by which dates and numbers of `language` are written."""
     return Locale.parse(_FORMATS.get(language, language.replace("-", "_")))
 
 
+@_often
 def day(value: date, language: str) -> str:
     """Return a date as people write it: "16 June 2026"."""
     return format_date(value, "long", locale=locale(language))
 
 
+@_often
 def month(value: date, language: str) -> str:
     """Return the month of a date as people write it: "June 2026"."""
     return format_skeleton("yMMMM", value, locale=locale(language))
+
+
+@_often
+def full_day(value: date, language: str) -> str:
+    """Return a date with its weekday: "Tuesday 16 June 2026"."""
+    return format_date(value, "full", locale=locale(language))
+
+
+@_often
+def weekday(value: date, language: str, *, short: bool = False) -> str:
+    """Return the weekday of a date: "Tuesday", or "Tue"."""
+    return format_date(value, "EEE" if short else "EEEE", locale=locale(language))
+
+
+@_often
+def quarter(value: date, language: str) -> str:
+    """Return the quarter of a date: "2nd quarter 2021"."""
+    return format_skeleton("yQQQQ", value, locale=locale(language))
+
+
+@_often
+def year(value: date, language: str) -> str:
+    """Return the year of a date as people write it."""
+    return format_skeleton("y", value, locale=locale(language))
+
+
+def hour(value: datetime, language: str, zone: str) -> str:
+    """Return what the clock shows in the IANA `zone`: "09:00"; raises ValueError for a time without a zone."""
+    local = check_aware(value).astimezone(ZoneInfo(zone))
+    return format_time(local, "short", locale=locale(language), tzinfo=local.tzinfo)
 
 
 def moment(value: datetime, language: str, zone: str) -> str:

@@ -30,8 +30,11 @@ WRITERS = {Role.DRAFTER, Role.APPROVER}
 FOR_EVERYBODY = re.compile(
     r"/(static/.*|healthz|readyz|metrics"
     r"|newsletter/(archive/.*|archive\.atom)?"
+    r"|take-part/.*"
     r"|(practices|talks|news)/.*|intake/(submit|confirm|track|files|catalogue|api/v1/catalogue|webhooks)(/.*)?"
-    r"|newsletter/(subscribe|u|confirm)(/.*)?"
+    r"|newsletter/(subscribe|u|confirm)(/.*)?|pledges/update(/.*)?"
+    r"|pledges/(P-\{drawn:int\}|\{pledge_id:uuid\}|submit|champions|feed\.atom|api/v1/(pledges.*|changes|figures))?"
+    r"|calendar/(month/.*|workplan|embed|feed\.ics|feed\.json|\{slug\}(\.ics)?)?"
     r"|desk/(sign-in(/.*)?|sign-out|session))?"
 )
 """The addresses that need nobody to be signed in; `/` among them."""
@@ -45,6 +48,9 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/intake/enter/.*": {Role.MODERATOR, Role.DRAFTER},
     r"/intake/initiatives/.*": {Role.ADMIN},
     r"/intake/partners/.*": {Role.ADMIN},
+    r"/calendar/(review|manage)/.*": {Role.MODERATOR},
+    r"/pledges/(review|reports)/.*|/pledges/manage/\{number\}/(correct|evidence|withdraw)": {Role.MODERATOR},
+    r"/pledges/manage/(\{number\}(/contact)?)?": {Role.MODERATOR, Role.ADMIN},
     r"/newsletter/pool/.+": {Role.DRAFTER},
     r"/newsletter/(pool|(api/v1/)?issues/(?!\{issue\}/sending).*)": WRITERS,
     r"/newsletter/(sends/.*|issues/\{issue\}/sending)": {*WRITERS, Role.OPERATOR},
@@ -54,6 +60,7 @@ STAFF_TABLE: Mapping[str, set[Role]] = {
     r"/newsletter/subscribers/find": {Role.ADMIN, Role.AUDITOR},
     r"/social/(drafts|posts|deliveries(/.*)?|posts/\{.*|pictures/.*|api/v1/posts/.*|count)?": WRITERS,
     r"/social/(drafts/.*|posts/new)": {Role.DRAFTER},
+    r"/pledges/champions/edit(/.*)?": {Role.ADMIN},
     r"/(newsletter|social)/pauses(/.*)?": {Role.OPERATOR},
     r"/(desk/own|intake|pledges|newsletter|social|calendar)/operations(\.json|/.*)?": {Role.OPERATOR},
     r"/(desk/own|intake|pledges|newsletter|social|calendar)/events/.*": set(STAFF),

@@ -1,10 +1,12 @@
-"""The rules of the desk: who may sign in, for how long, and what a change of a person means for their tokens. No I/O."""
+"""The rules of the desk: who may sign in, for how long, what a change of a person means for their
+tokens, and the ways by which the public takes part. No I/O."""
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from shared.auth.tokens import Person
 from shared.events.codes import LANGUAGES, Language, Role
@@ -185,3 +187,57 @@ class Secret:
 def session_is_over(began_at: datetime, used_at: datetime, now: datetime) -> bool:
     """Say whether a session gives no more tokens."""
     return now - used_at > SESSION_RESTS or now - began_at > SESSION_LASTS
+
+
+# ---- taking part ----
+
+NOT_STATED = "Not stated in the source."
+"""What the overview of initiatives says where it says nothing."""
+
+
+class Way(StrEnum):
+    """The way into an initiative that this site offers."""
+
+    PLEDGE = "pledge"
+    UPDATE = "update"  # of a pledge, by a link that is mailed to its owner
+    PRACTICE = "practice"
+    TALK = "talk"
+    NEWS = "news"  # statements, press releases, blog articles
+    CONTRIBUTION = "contribution"  # to the next bulletin
+    PROMOTION = "promotion"  # on the Network's social media
+    DATE = "date"
+    SUBSCRIBE = "subscribe"  # to the bulletin
+    ENQUIRY = "enquiry"  # which reaches the people of the initiative
+
+    def address(self, initiative: str) -> str:
+        """Return where this way begins."""
+        if self is Way.UPDATE:
+            return "/pledges/update"
+        if self is Way.SUBSCRIBE:
+            return "/newsletter/subscribe"
+        asked = f"?initiative={initiative}" if self is Way.ENQUIRY else ""
+        return f"/intake/submit/{self.value}{asked}"
+
+    @property
+    def has_contact(self) -> bool:
+        """Whether the form asks for somebody to write back to."""
+        return self not in {Way.UPDATE, Way.SUBSCRIBE}
+
+
+_WAYS: Mapping[str, Way] = {
+    "pledging": Way.PLEDGE,
+    "pledge-update": Way.UPDATE,
+    "hub-practices": Way.PRACTICE,
+    "gcm-talks": Way.TALK,
+    "statements-press-releases": Way.NEWS,
+    "blog-series": Way.NEWS,
+    "newsletter": Way.SUBSCRIBE,
+    "newsletter-contribution": Way.CONTRIBUTION,
+    "social-promotion": Way.PROMOTION,
+    "calendar": Way.DATE,
+}
+
+
+def way_into(initiative: str) -> Way:
+    """Return the way into an initiative; one without a form of its own is asked about."""
+    return _WAYS.get(initiative, Way.ENQUIRY)

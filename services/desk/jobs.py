@@ -4,14 +4,19 @@ from datetime import timedelta
 
 from services.desk import store
 from services.desk.awaiting import store as awaiting
+from services.desk.public import store as public
+from services.desk.public.rules import Kind
 from shared import clock
 from shared.db import Database
-from shared.retention import CHUNK, MAIL_DAYS, Kept
+from shared.retention import CHUNK, INBOX_DAYS, MAIL_DAYS, Kept
 from shared.service import DAY_SECONDS, Job
 
 OVER_DAYS = 7
 TASK_DAYS = 90
 """As long as the services keep theirs, and longer than anything is told again."""
+THINGS_MOST = 100
+"""Of each kind; many more than the front page shows, so that what was withdrawn leaves no gap."""
+HAPPENED_DAYS = 14
 TELL_AGAIN_DAYS = 6
 """With the day between two looks, half of what a topic keeps."""
 
@@ -33,6 +38,17 @@ KEPT = (
         days=MAIL_DAYS,
         why="it can be said that a mail was asked for",
     ),
+    Kept(
+        what="what the front page shows (desk)",
+        days=None,
+        why="the newest hundred of each kind, and what is still to come; the services keep the things themselves",
+    ),
+    Kept(
+        what="what was withdrawn from the front page (desk, its id alone)",
+        days=INBOX_DAYS,
+        why="no older word, however late, brings it back",
+    ),
+    Kept(what="what happened lately (desk)", days=HAPPENED_DAYS, why="the team hears of it on its start page"),
     Kept(what="names and roles of people (every service)", days=None, why="tokens made before a cut-off stay void"),
 )
 """What the desk keeps beside what every service keeps."""
@@ -57,6 +73,18 @@ async def forget_tasks(database: Database) -> int:
         return gone + await awaiting.forget_wanted(tx, now - timedelta(days=MAIL_DAYS))
 
 
+async def forget_public(database: Database) -> int:
+    """Delete what the front page does not reach any more, and what happened long enough ago; returns how many rows went."""
+    now = clock.now()
+    before, today = now - timedelta(days=INBOX_DAYS), now.date()
+    gone = 0
+    for kind in Kind:
+        async with database.transaction() as tx:
+            gone += await public.forget_beyond(tx, kind, most=THINGS_MOST, before=before, today=today)
+    async with database.transaction() as tx:
+        return gone + await public.forget_happened(tx, now - timedelta(days=HAPPENED_DAYS), today)
+
+
 async def tell_again(database: Database) -> int:
     """Tell again of everybody who was last told of a week ago, and return how many.
 
@@ -70,5 +98,6 @@ async def tell_again(database: Database) -> int:
 JOBS = (
     Job(name="sign-in links and sessions", every_seconds=DAY_SECONDS, run=forget_over),
     Job(name="tasks long closed", every_seconds=DAY_SECONDS, run=forget_tasks),
+    Job(name="things of the front page", every_seconds=DAY_SECONDS, run=forget_public),
     Job(name="people told of again", every_seconds=DAY_SECONDS, run=tell_again),
 )

@@ -91,7 +91,7 @@ async def save_item(tx: Transaction, item: Item) -> UUID | None:
 
 async def end_the_others(tx: Transaction, told: Told, milestones: Collection[str]) -> Sequence[UUID]:
     """Withdraw the items of a source that it gives no more, and return their ids; `milestones` are those that it gives."""
-    because = told.ended if told.ended is not None else translate("en", "source.not-given")
+    because = told.ended if told.ended is not None else translate("en", "staff.source.not-given")
     done = await tx.execute(
         update(pool_items)
         .where(pool_items.c.source_kind == told.kind.value, pool_items.c.source_id == told.id)

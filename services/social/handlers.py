@@ -44,7 +44,7 @@ class Drafting:
                 await sources.correct(tx, self._thing, saved, draft, cause=cause)
             else:
                 await sources.withdraw(tx, self._thing, saved.id, draft.revision, draft.withdrawn_because, cause=cause)
-        because = told.ended if told.ended is not None else translate("en", "source.not-given")
+        because = told.ended if told.ended is not None else translate("en", "staff.source.not-given")
         for draft_id in await drafts.end_the_others(tx, told, because, [draft.milestone for draft in given]):
             await sources.withdraw(tx, self._thing, draft_id, told.revision, because, cause=cause)
 

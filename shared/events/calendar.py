@@ -39,6 +39,7 @@ class CalendarDate(EventData):
         "For an embargo, what may not be spoken of.",
     )
     address: WebAddress = Field(description="Its public page.")
+    synthetic: bool = Field(default=False, description="Whether it is invented sample data; every page that shows it says so.")
 
 
 class DatePublished(CalendarDate):

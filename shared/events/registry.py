@@ -98,28 +98,11 @@ NOT_YET_TELLING = _pairs(
             "mail.wanted.v1",
             "submission.decided.v1",
         ),
-        Service.PLEDGES: (*_DECIDED, *_PLEDGES),
-        Service.CALENDAR: (*_DECIDED, *_DATES, "deadline.near.v1"),
+        Service.PLEDGES: ("mail.wanted.v1",),
+        Service.CALENDAR: ("mail.wanted.v1",),
     }
 )
-NOT_YET_LISTENING = _pairs(
-    {
-        Service.DESK: (
-            "submission.received.v1",
-            "practice.published.v1",
-            "practice.withdrawn.v1",
-            *_TALKS,
-            *_NEWS,
-            *_PLEDGES,
-            *_DATES,
-            "deadline.near.v1",
-            *_ISSUES,
-            *_POSTS,
-        ),
-        Service.PLEDGES: ("submission.received.v1",),
-        Service.CALENDAR: ("submission.received.v1", *_TALKS, *_NEWS, *_PLEDGES, *_ISSUES),
-    }
-)
+NOT_YET_LISTENING = _pairs({})
 
 
 def topic_of(service: str) -> str:

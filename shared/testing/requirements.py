@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import sys
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
@@ -12,6 +13,9 @@ import pytest
 
 KAFKA_IMAGE = "apache/kafka:4.1.1"
 POSTGRES_IMAGE = "postgres:18"
+
+NODE_PACKAGES = Path(sys.prefix) / "node"
+"""Where `make setup` puts what tests need of npm."""
 
 # Names under which systems install it.
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -62,8 +66,15 @@ def chromium_missing() -> str:
     return "" if chromium() else "Chromium is not installed: install the package chromium, or run .ci/run, which does"
 
 
+def node_missing() -> str:
+    """Return why feeds cannot be read by a program in JavaScript, and what to do, or nothing when they can."""
+    if not shutil.which("node"):
+        return "Node.js is not installed: install the packages nodejs and npm, then run make setup, or run .ci/run, which does"
+    return "" if (NODE_PACKAGES / "node_modules").is_dir() else f"nothing is installed in {NODE_PACKAGES}: install npm, then run make setup"
+
+
 # Named as the markers in pyproject.toml; what says nothing is there.
-REQUIREMENTS: Mapping[str, Callable[[], str]] = {"docker": docker_missing, "chromium": chromium_missing}
+REQUIREMENTS: Mapping[str, Callable[[], str]] = {"docker": docker_missing, "chromium": chromium_missing, "node": node_missing}
 
 
 def demanded(value: str) -> frozenset[str]:

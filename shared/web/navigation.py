@@ -20,22 +20,28 @@ class Section:
 
 
 PUBLIC = (
+    Section(address="/pledges/", key="nav.pledges"),
     Section(address="/practices/", key="nav.practices"),
     Section(address="/talks/", key="nav.talks"),
     Section(address="/news/", key="nav.news"),
+    Section(address="/calendar/", key="nav.calendar"),
     Section(address="/newsletter/", key="nav.newsletter"),
+    Section(address="/take-part/", key="nav.take-part"),
     Section(address="/intake/catalogue", key="nav.catalogue"),
 )
 _WRITERS = frozenset({Role.DRAFTER, Role.APPROVER})
 STAFF = (
     Section(address="/desk/", key="staff.nav.desk"),
     Section(address="/intake/review/", key="staff.nav.review", roles=frozenset({Role.MODERATOR})),
+    Section(address="/pledges/review/", key="staff.nav.pledges", roles=frozenset({Role.MODERATOR})),
+    Section(address="/calendar/manage/", key="staff.nav.calendar", roles=frozenset({Role.MODERATOR})),
     Section(address="/newsletter/issues/", key="staff.nav.issues", roles=_WRITERS),
     Section(address="/newsletter/pool", key="staff.nav.pool", roles=_WRITERS),
     Section(address="/newsletter/subscribers/", key="staff.nav.subscribers", roles=frozenset({Role.ADMIN})),
     Section(address="/social/drafts", key="staff.nav.drafts", roles=_WRITERS),
     Section(address="/social/posts", key="staff.nav.posts", roles=_WRITERS),
     Section(address="/intake/partners/", key="staff.nav.partners", roles=frozenset({Role.ADMIN}), group="manage"),
+    Section(address="/pledges/champions/edit", key="staff.nav.champions", roles=frozenset({Role.ADMIN}), group="manage"),
     Section(address="/desk/people/", key="staff.nav.people", roles=frozenset({Role.ADMIN}), group="manage"),
     Section(address="/desk/audit", key="staff.nav.audit", roles=frozenset({Role.ADMIN}), group="manage"),
     Section(address="/desk/sending", key="staff.nav.sending", roles=frozenset({Role.OPERATOR}), group="manage"),

@@ -13,10 +13,12 @@ import httpx
 from aiokafka import AIOKafkaProducer
 
 from services.__main__ import OWNERS
+from services.calendar.importing import OWN
 from shared import clock
 from shared.db import Database
 from shared.events import registry
 from shared.events.kinds import KINDS
+from shared.events.kinds.pledge import PledgeSubmission
 from shared.ids import new_id
 from shared.operations import base_of
 from tests.flows.running import Running, tidings, until
@@ -55,7 +57,8 @@ def make(system: Running, var: Path) -> Mapping[str, str]:
         found["partner"] = _link(staff, "/intake/partners/", r"/intake/partners/[0-9a-f-]{36}")
         found["revoke"] = _link(staff, found["partner"], r"/intake/partners/[^\"]+/revoke")
         until(lambda: "One-stop office" in staff.get("/newsletter/pool").text)
-        found |= _incoming(system) | _post(staff) | _bulletin(system, staff) | _reviewed(system, staff)
+        found |= _incoming(system) | _post(staff) | _bulletin(system, staff)
+        found |= _calendar(staff, var) | _reviewed(system, staff) | _dates(system, staff) | _pledges(system, staff)
         for scope, where in (("all", "/desk/sending"), ("social/x", "/social/pauses"), ("newsletter", "/newsletter/pauses")):
             staff.post(where, data={"scope": scope, "reason": "A wrong link", "until": ""})
         for service in OWNERS:
@@ -122,6 +125,45 @@ def _sent(system: Running, kind: str, message: str, data: Mapping[str, Any]) -> 
     return str(answer.json()["receipt"])
 
 
+def _pledges(system: Running, staff: httpx.Client) -> dict[str, str]:
+    """Have two pledges come in: one is published and reported on by its owner's link, the other has doubts that somebody must look at."""
+    first, second = (_pledge(system, number) for number in range(2))
+    until(lambda: staff.get(f"/pledges/review/{first}").status_code == 200)
+    accepted = staff.post(f"/pledges/review/{first}/accept")
+    assert accepted.status_code == 200, accepted.text
+    manage = _link(staff, f"/pledges/review/{first}", r"/pledges/manage/P-[0-9]+")
+    headers = {"origin": system.address}
+    with httpx.Client(base_url=system.address, headers=headers, follow_redirects=True, timeout=60) as public:
+        asked = public.post("/pledges/update", data={"number": manage.rpartition("/")[2], "mail": "lucia@example.org"})
+        assert asked.status_code == 200, asked.text
+        [mail] = until(lambda: _mails(system, "lucia@example.org"))
+        update = urlsplit(next(link for link in mail["links"] if "/pledges/update/" in link)).path
+        said = {
+            "state": "in-progress",
+            "reported_on": "2026-06-01",
+            "language": "en",
+            "note": "The law is before parliament.",
+            "progress": "17",
+        }
+        sent = public.post(update, data={**said, "evidence-1": "https://example.org/law"})
+        assert sent.status_code == 200, sent.text
+    return {
+        "pledge_review": f"/pledges/review/{second}",
+        "pledge_report": _link(staff, "/pledges/reports/", r"/pledges/reports/[0-9a-f-]{36}"),
+        "pledge_manage": manage,
+        "pledge": manage.replace("/manage/", "/"),
+        "pledge_update": update,
+    }
+
+
+def _pledge(system: Running, number: int) -> str:
+    """Send the example of a pledge; the second one looks as if it stood on the register already."""
+    body = {"type": "pledge.submitted", "timestamp": "2026-11-01T09:00:00+00:00", "data": dict(PledgeSubmission.example)}
+    answer = system.send(body, f"pledge-{number}")
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["receipt"])
+
+
 def _post(staff: httpx.Client) -> dict[str, str]:
     """Take up what the machine drafted, and submit it."""
     take_up = until(lambda: re.search(r'action="(/social/drafts/[0-9a-f-]+/post)"', staff.get("/social/drafts").text))
@@ -158,6 +200,47 @@ def _bulletin(system: Running, staff: httpx.Client) -> dict[str, str]:
         "subscriber": subscriber,
         "bulletin_confirm": urlsplit(asked).path,
     }
+
+
+def _calendar(staff: httpx.Client, var: Path) -> dict[str, str]:
+    """Have the work plan and the named days taken in."""
+    for sheet, path in OWN.items():
+        taken = tidings(var, "import", sheet.value, str(path), "--historic")
+        assert taken.returncode == 0, taken.stderr
+    return {
+        "date": _link(staff, "/calendar/", r"/calendar/[a-z0-9-]+-\d{4}"),
+        "month": staff.get("/calendar/month/").url.path,
+    }
+
+
+def _dates(system: Running, staff: httpx.Client) -> dict[str, str]:
+    """Enter a committee's meeting, which has its deadline by itself, move it, and have somebody suggest the same day."""
+    day = clock.now().date() + timedelta(days=90)
+    form = {"kind": "steering-committee", "language": "en", "title.en": "Steering Committee, 12th meeting", "public": "yes"}
+    meeting = staff.post("/calendar/manage/new", data={**form, "precision": "day", "first-1": day.isoformat()}).url.path
+    deadline = _link(staff, meeting, r"/calendar/manage/[0-9a-f-]{36}")
+    later = (day + timedelta(days=7)).isoformat()
+    moved = staff.post(f"{meeting}/move", data={"precision": "day", "first-1": later, "because.en": "The room is taken."})
+    assert moved.status_code == 200, moved.text
+    body = {
+        "type": "date.suggested",
+        "timestamp": "2026-11-01T09:00:00+00:00",
+        "data": {
+            "language": "en",
+            "title": {"en": "12th meeting of the Steering Committee", "ar": "الاجتماع الثاني عشر للجنة التوجيهية"},
+            "kind": "meeting",
+            "when": {"precision": "day", "first": later, "last": later},
+            "entity": "Example University",
+            "entity_type": "academia",
+            "countries": ["NP"],
+            "contact": {"name": "Dana Example", "mail": "dana@example.org"},
+        },
+    }
+    answer = system.send(body, "msg-date")
+    assert answer.status_code == 202, answer.text
+    suggestion = f"/calendar/review/{answer.json()['receipt']}"
+    until(lambda: staff.get(suggestion).status_code == 200)
+    return {"meeting": meeting, "deadline": deadline, "suggestion": suggestion}
 
 
 def _issues(staff: httpx.Client) -> Sequence[str]:

@@ -12,7 +12,16 @@ NO_PAGE = re.compile(
 """What programs ask for, and what browsers fetch beside a page."""
 
 LEADS_ON = frozenset(
-    {"/", "/demo", "/intake/", "/social/", "/demo/mails/{number}/html", "/newsletter/issues/{issue}/preview/{language}.html"}
+    {
+        "/pledges/submit",
+        "/pledges/{pledge_id:uuid}",
+        "/demo",
+        "/intake/",
+        "/social/",
+        "/calendar/month/",
+        "/demo/mails/{number}/html",
+        "/newsletter/issues/{issue}/preview/{language}.html",
+    }
 )
 """Addresses that lead to another page of this table, and a mail, which stands in the frame of one and runs no script."""
 
@@ -28,6 +37,9 @@ class Visit:
 
 
 VISITS: Mapping[str, str] = {
+    "/": "/",
+    "/take-part/": "/take-part/",
+    "/take-part/{code}": "/take-part/migration-mptf",
     "/practices/": "/practices/",
     "/practices/{slug}": "{practice}",
     "/talks/": "/talks/",
@@ -59,6 +71,36 @@ VISITS: Mapping[str, str] = {
     "/intake/partners/": "/intake/partners/",
     "/intake/partners/{partner}": "{partner}",
     "/intake/partners/{partner}/keys/{key}/revoke": "{revoke}",
+    "/calendar/": "/calendar/",
+    "/calendar/month/{month}": "{month}",
+    "/calendar/{slug}": "{date}",
+    "/calendar/embed": "/calendar/embed",
+    "/calendar/workplan": "/calendar/workplan",
+    "/calendar/manage/": "/calendar/manage/?show=all",
+    "/calendar/manage/new": "/calendar/manage/new",
+    "/calendar/manage/{date}": "{meeting}",
+    "/calendar/manage/{date}/words": "{meeting}/words",
+    "/calendar/manage/{date}/move": "{meeting}/move",
+    "/calendar/manage/{date}/cancel": "{meeting}/cancel",
+    "/calendar/manage/{date}/done": "{deadline}/done",
+    "/calendar/manage/{date}/deadline": "{meeting}/deadline",
+    "/calendar/review/": "/calendar/review/?state=all",
+    "/calendar/review/{suggestion}": "{suggestion}",
+    "/pledges/": "/pledges/",
+    "/pledges/P-{drawn:int}": "{pledge}",
+    "/pledges/champions": "/pledges/champions",
+    "/pledges/champions/edit": "/pledges/champions/edit",
+    "/pledges/review/": "/pledges/review/?state=all",
+    "/pledges/review/{submission}": "{pledge_review}",
+    "/pledges/reports/": "/pledges/reports/",
+    "/pledges/reports/{report}": "{pledge_report}",
+    "/pledges/manage/": "/pledges/manage/",
+    "/pledges/manage/{number}": "{pledge_manage}",
+    "/pledges/manage/{number}/correct": "{pledge_manage}/correct",
+    "/pledges/update": "/pledges/update",
+    "/pledges/update/sent": "/pledges/update/sent",
+    "/pledges/update/{token}": "{pledge_update}",
+    "/pledges/update/{token}/sent": "{pledge_update}/sent",
     "/newsletter/": "/newsletter/",
     "/newsletter/archive/": "/newsletter/archive/",
     "/newsletter/archive/{number}": "{archived}",
@@ -142,15 +184,23 @@ BESIDE = (
     Visit(address="/intake/submit/talk", send=True, status=422),
     Visit(address="/intake/enter/news", send=True, status=422),
     Visit(address="/intake/partners/", send=True, status=422),
+    Visit(address="/pledges/?q=fees&objective=6&as_of=2026-01-01", who=""),
+    Visit(address="/pledges/champions/edit", send=True, status=422),
     Visit(address="/desk/people/", send=True, status=422),
     Visit(address="/desk/sign-in", who="", send=True, status=422),
+    Visit(address="/calendar/?kind=meeting&objective=8,20&at=2021-04", who=""),
     Visit(address="{sandbox}"),
 )
 """The same pages as somebody else sees them, with what is wrong with a form, and pages that have no route."""
 
 BY_KEYBOARD = frozenset(
     {
+        "/",
+        "/take-part/",
         "/practices/",
+        "/pledges/",
+        "{pledge}",
+        "/pledges/champions",
         "/intake/submit/practice",
         "/intake/submit/pledge",
         "/intake/submit/talk",
@@ -167,6 +217,11 @@ BY_KEYBOARD = frozenset(
         "{post}",
         "{issue}",
         "/newsletter/subscribe",
+        "/calendar/",
+        "{month}",
+        "{date}",
+        "/calendar/embed",
+        "/calendar/workplan",
         "/desk/operations",
     }
 )

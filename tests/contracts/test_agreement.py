@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from services.calendar.handlers import LISTENS as CALENDAR_LISTENS
+from services.calendar.handlers import listens_at as calendar_listens
 from services.desk.handlers import LISTENS as DESK_LISTENS
 from services.intake.handlers import LISTENS as INTAKE_LISTENS
 from services.newsletter.handlers import listens as newsletter_listens
-from services.pledges.handlers import LISTENS as PLEDGES_LISTENS
+from services.pledges.handlers import listens as pledges_listens
 from services.social.handlers import listens_at
 from shared.events import registry
 from shared.events.codes import Service
@@ -23,10 +23,10 @@ SERVICES = ROOT / "services"
 LISTENS: dict[str, Listeners] = {
     "desk": DESK_LISTENS,
     "intake": INTAKE_LISTENS,
-    "pledges": PLEDGES_LISTENS,
+    "pledges": pledges_listens("http://127.0.0.1:8000"),
     "newsletter": newsletter_listens("http://127.0.0.1:8000"),
     "social": listens_at("http://127.0.0.1:8000"),
-    "calendar": CALENDAR_LISTENS,
+    "calendar": calendar_listens("http://127.0.0.1:8000", "Europe/Zurich"),
 }
 CLASSES = {model.__name__: event_type for event_type, model in registry.EVENT_TYPES.items()}
 

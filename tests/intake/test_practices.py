@@ -125,13 +125,6 @@ async def test_linked_data_say_what_the_page_says(intake: Intake, staff: httpx.A
     assert all(about["name"] in found.text for about in work["about"])
 
 
-async def test_the_bare_address_leads_to_what_is_public(reader: httpx.AsyncClient) -> None:
-    for query in ("", "?lang=fr"):
-        answer = await reader.get(f"/{query}")
-        assert (answer.status_code, answer.headers["location"]) == (303, f"/practices/{query}")
-        page(await reader.get(answer.headers["location"]))
-
-
 @pytest.mark.parametrize("slug", ["nothing", "%00", "%ff", "a" * 5000, "%3Cscript%3E"])
 async def test_an_unknown_practice_is_not_found(reader: httpx.AsyncClient, slug: str) -> None:
     page(await reader.get(f"/practices/{slug}"), 404)

@@ -1,4 +1,4 @@
-"""The words that stand in every issue: all of them in all six languages, though no page speaks Russian or Chinese."""
+"""The words that stand in issues and drafts: all of them in all six languages, though no page speaks Russian or Chinese."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from shared import i18n
 from shared.i18n import CONTENT_LANGUAGES, LANGUAGES
 from tests.shared.test_i18n_keys import messages, places, sentences_of
 
-OF_MAILS = "newsletter.mail."
+OF_MAILS = ("newsletter.mail.", "source.", "when.", "social.draft.")
 BEYOND = [language for language in CONTENT_LANGUAGES if language not in LANGUAGES]
 
 

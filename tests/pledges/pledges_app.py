@@ -13,6 +13,7 @@ from sqlalchemy import Row, text
 
 from services.pledges import app as pledges_app
 from services.pledges.domain.pledges import Facts, NewPledge, Pledge, facts_of
+from services.pledges.letters import Letters
 from services.pledges.store import pledges
 from shared.auth.require import of_service
 from shared.auth.tokens import Person
@@ -41,6 +42,7 @@ class Register:
     app: FastAPI
     database: Database
     service: Service
+    parts: Parts
     vault: Vault
     data_key: str
     url: str
@@ -104,6 +106,11 @@ def day(text_: str) -> date:
     return date.fromisoformat(text_)
 
 
+def letters_of(register: Register) -> Letters:
+    """What writes to owners."""
+    return Letters(register.parts.mails(), register.vault, public_url=PUBLIC_URL, zone=register.parts.settings.timezone)
+
+
 def parts_of(url: str, key: str) -> Parts:
     """Parts as the command makes them, for a database at `url` and one data key."""
     settings = Settings(database=url, kafka="127.0.0.1:1", data_keys=[key], _env_file=None)
@@ -126,7 +133,7 @@ async def running(url: str) -> AsyncIterator[Register]:
     )
     for router in service.routers:
         app.include_router(router, dependencies=[Depends(of_service(service.database))])
-    yield Register(app=app, database=service.database, service=service, vault=parts.vault, data_key=data_key, url=url)
+    yield Register(app=app, database=service.database, service=service, parts=parts, vault=parts.vault, data_key=data_key, url=url)
     await service.database.close()
 
 

@@ -86,3 +86,10 @@ def test_every_value_that_is_used_is_given_somewhere(name: str) -> None:
 @pytest.mark.parametrize("name", SHEETS)
 def test_nothing_foreign_is_loaded(name: str) -> None:
     assert re.findall(r"url\(|@import|@font-face", SHEETS[name]) == []
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_every_rule_is_closed(name: str) -> None:
+    # One that is left open swallows all that follow, and no browser complains.
+    sheet = re.sub(r"/\*.*?\*/", "", SHEETS[name], flags=re.DOTALL)
+    assert sheet.count("{") == sheet.count("}")

@@ -1,4 +1,4 @@
-"""Dates with their moves, what was suggested, deadlines that were told of."""
+"""Dates with their moves, the things they are the dates of, what was suggested, deadlines that were told of."""
 
 from alembic import op
 
@@ -39,16 +39,17 @@ CREATE TABLE dates (
     links jsonb NOT NULL,
     source_kind text,
     source_id text,
-    source_revision integer,
     source_address text,
     submission_id uuid CONSTRAINT dates_submission_id_key UNIQUE,
     import_key text CONSTRAINT dates_import_key_key UNIQUE,
+    yearly text,
     follows uuid CONSTRAINT dates_follows_fkey REFERENCES dates (id),
     days_before integer,
     plan jsonb,
     done_on date,
     done_note jsonb,
     historic boolean NOT NULL,
+    synthetic boolean NOT NULL,
     cancelled_at timestamptz,
     cancelled_because jsonb,
     trace_id text NOT NULL,
@@ -57,7 +58,22 @@ CREATE TABLE dates (
 );
 CREATE INDEX dates_days_idx ON dates (first_day, last_day);
 CREATE INDEX dates_follows_idx ON dates (follows);
+CREATE INDEX dates_yearly_idx ON dates (yearly);
 CREATE UNIQUE INDEX dates_source_idx ON dates (source_kind, source_id, kind);
+
+CREATE TABLE sources (
+    kind text NOT NULL,
+    id text NOT NULL,
+    revision integer NOT NULL,
+    told_at timestamptz NOT NULL,
+    CONSTRAINT sources_pkey PRIMARY KEY (kind, id)
+);
+
+CREATE TABLE imported_rows (
+    key text CONSTRAINT imported_rows_pkey PRIMARY KEY,
+    row jsonb NOT NULL,
+    taken_at timestamptz NOT NULL
+);
 
 CREATE TABLE suggestions (
     id uuid CONSTRAINT suggestions_pkey PRIMARY KEY,
@@ -68,13 +84,16 @@ CREATE TABLE suggestions (
     public jsonb NOT NULL,
     internal jsonb NOT NULL,
     answers jsonb NOT NULL,
-    contact_sealed bytea NOT NULL,
+    contact_sealed bytea,
+    entered_by text,
     event_id uuid NOT NULL,
     trace_id text NOT NULL,
     revision integer NOT NULL,
     received_at timestamptz NOT NULL,
     state text NOT NULL,
     reason text,
+    reason_language text,
+    date_id uuid CONSTRAINT suggestions_date_id_fkey REFERENCES dates (id),
     decision_revision integer NOT NULL,
     decided_at timestamptz,
     decided_by text,
@@ -99,7 +118,6 @@ CREATE TABLE told_deadlines (
     told_at timestamptz NOT NULL,
     CONSTRAINT told_deadlines_pkey PRIMARY KEY (date_id, due_day, days)
 );
-
 """
 
 

@@ -40,16 +40,17 @@ dates = Table(
     Column("links", JSONB, nullable=False),
     Column("source_kind", Text),  # of what it is the date: talk, pledge, news, issue
     Column("source_id", Text),
-    Column("source_revision", Integer),
-    Column("source_address", Text),
+    Column("source_address", Text),  # its own page
     Column("submission_id", Uuid, unique=True),  # that it came from
     Column("import_key", Text, unique=True),  # such as wp-001, so that the same row is taken once
+    Column("yearly", Text),  # import key of the named day that this is one year's instance of; empty for what comes once
     Column("follows", Uuid, ForeignKey("dates.id")),  # the meeting that a deadline moves with
     Column("days_before", Integer),  # how long before that meeting the deadline is
     Column("plan", JSONB),  # what the work plan says of an activity beyond the date; empty for others
     Column("done_on", Date),  # of an activity or deadline that is done
     Column("done_note", JSONB),  # per language
-    Column("historic", Boolean, nullable=False),
+    Column("historic", Boolean, nullable=False),  # was over when it came in: nobody is told of it as news
+    Column("synthetic", Boolean, nullable=False),  # invented sample data; whatever shows it says so
     Column("cancelled_at", DateTime(timezone=True)),
     Column("cancelled_because", JSONB),  # per language
     Column("trace_id", Text, nullable=False),
@@ -58,6 +59,7 @@ dates = Table(
     Index("dates_days_idx", "first_day", "last_day"),
     Index("dates_source_idx", "source_kind", "source_id", "kind", unique=True),
     Index("dates_follows_idx", "follows"),
+    Index("dates_yearly_idx", "yearly"),
 )
 
 # When a date was before; what was moved stays visible.
@@ -72,6 +74,25 @@ moves = Table(
     Column("because", JSONB),  # per language
 )
 
+# The newest word of each thing that has a date here: an older one changes nothing, whatever became of the date.
+sources = Table(
+    "sources",
+    TABLES,
+    Column("kind", Text, primary_key=True),  # talk, pledge, news, issue
+    Column("id", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("told_at", DateTime(timezone=True), nullable=False),
+)
+
+# The rows of lists as they were last taken in: what a row no longer says is changed, and what people changed stays.
+imported_rows = Table(
+    "imported_rows",
+    TABLES,
+    Column("key", Text, primary_key=True),
+    Column("row", JSONB, nullable=False),  # its cells by the names of their columns
+    Column("taken_at", DateTime(timezone=True), nullable=False),
+)
+
 suggestions = Table(
     "suggestions",
     TABLES,
@@ -83,13 +104,16 @@ suggestions = Table(
     Column("public", JSONB, nullable=False),
     Column("internal", JSONB, nullable=False),
     Column("answers", JSONB, nullable=False),  # to what reviewers asked
-    Column("contact_sealed", LargeBinary, nullable=False),
+    Column("contact_sealed", LargeBinary),  # empty where its teller sent none
+    Column("entered_by", Text),  # id of the colleague who entered it for its sender; may not accept it
     Column("event_id", Uuid, nullable=False),
     Column("trace_id", Text, nullable=False),
     Column("revision", Integer, nullable=False),  # of the door's last event
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("state", Text, nullable=False),  # received, question, accepted, declined
-    Column("reason", Text),
+    Column("reason", Text),  # why it was declined, or the question
+    Column("reason_language", Text),
+    Column("date_id", Uuid, ForeignKey("dates.id")),  # the date that it became, or that it is the same as
     Column("decision_revision", Integer, nullable=False),
     Column("decided_at", DateTime(timezone=True)),
     Column("decided_by", Text),

@@ -1,5 +1,6 @@
 """Wiring of the demo inbox's pages."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from services.demo.inbox import web
@@ -11,6 +12,6 @@ NAME = "demo"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def build(parts: Parts, inbox: Inbox) -> Service:
-    """Return the pages of an inbox whose server runs."""
-    return Service(name=NAME, routers=(web.router(inbox, parts.pages(NAME, TEMPLATES)),))
+def build(parts: Parts, inbox: Inbox, networks: Mapping[str, str] | None = None) -> Service:
+    """Return the pages of an inbox whose server runs; `networks` are the sandboxes beside it, by the network each stands for."""
+    return Service(name=NAME, routers=(web.router(inbox, parts.pages(NAME, TEMPLATES), networks or {}),))

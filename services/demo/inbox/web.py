@@ -1,7 +1,7 @@
 """The pages of the demo inbox."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from html import escape
 
@@ -38,7 +38,7 @@ class View(StrEnum):
     SOURCE = "source"
 
 
-def router(inbox: Inbox, pages: Pages) -> APIRouter:
+def router(inbox: Inbox, pages: Pages, networks: Mapping[str, str] | None = None) -> APIRouter:
     """Return the routes of the inbox."""
     router = APIRouter(include_in_schema=False, dependencies=[Depends(_from_here)])
 
@@ -52,6 +52,11 @@ def router(inbox: Inbox, pages: Pages) -> APIRouter:
     async def as_json(to: str = "") -> Response:
         """Give programs the same."""
         return JSONResponse({"mails": [_for_programs(mail) for mail in inbox.newest_first(to=to)]})
+
+    @router.get(PATH + "parts.json")
+    async def demo_parts() -> Response:
+        """Give programs what stands for the world here: who asks finds out that no mail and no post leaves this machine."""
+        return JSONResponse({"inbox": PATH, "networks": dict(networks or {})})
 
     @router.get(MAIL + "{number}")
     async def show(request: Request, number: str, view: str = "") -> Response:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from services.desk.links import MailLink
-from services.desk.web import audit, components, gather, sending
+from services.desk.web import audit, components, front, gather, sending, take_part
 from services.desk.web.me import Me
 from services.desk.web.people_manage import People
 from services.desk.web.sign_in import SignIn
@@ -25,6 +25,8 @@ def all_of(
     """
     cookies = Cookies.at(pages.public_url)
     return (
+        front.router(database, pages),
+        take_part.router(pages),
         SignIn(database, signer, pages, cookies, mail_link).router(),
         Start(database, pages).router(),
         Me(database, pages, cookies).router(),

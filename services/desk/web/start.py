@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Annotated
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import Row
 
 from services.desk.awaiting import store
 from services.desk.awaiting.letters import path_of
 from services.desk.awaiting.rules import Awaited, due_at, urgency
 from services.desk.links import START as PATH
+from services.desk.public import store as public
+from services.desk.public.listening import POST_FAILED
 from shared import clock
 from shared.auth.require import require_staff
 from shared.auth.tokens import Person
@@ -47,6 +51,12 @@ START = (
 Anybody = Annotated[Person, Depends(require_staff)]
 
 
+def _planned(happening: Row[Any]) -> datetime | None:
+    """Return for when something was approved; None where no time is set."""
+    text = happening.facts.get("planned")
+    return datetime.fromisoformat(text) if text else None
+
+
 class Start:
     """The start page."""
 
@@ -72,6 +82,8 @@ class Start:
             if Role.AUDITOR in person.roles:
                 everything = await store.awaiting_others(tx, person.id, person.roles, limit=API_ROWS if others else PAGE_SIZE)
             done = await store.done_by(tx, person.id, since=now - LATELY, limit=OTHERS)
+            deadlines = await public.deadlines(tx, today=now.astimezone(ZoneInfo(self._pages.zone)).date(), limit=OTHERS)
+            lately = await public.lately(tx, since=now - LATELY, limit=OTHERS)
         open_to = {section.address for section in navigation.for_roles(navigation.STAFF, person.roles)}
         return self._pages.render(
             request,
@@ -80,6 +92,10 @@ class Start:
             own=own,
             everything=everything,
             done=done,
+            deadlines=deadlines,
+            failed=[one for one in lately if one.kind == POST_FAILED],
+            lately=[one for one in lately if one.kind != POST_FAILED],
+            planned=_planned,
             page=number,
             pages=max(1, ceil(mine.total / PAGE_SIZE)),
             acts=bool(person.roles - {Role.AUDITOR}),

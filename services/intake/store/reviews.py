@@ -50,7 +50,7 @@ async def open_missing(tx: Transaction, *, public_url: str, limit: int) -> int:
     )
     # What has a question waits for its sender.
     waiting = (
-        select(*(submissions.c[name] for name in ("id", "kind", "language", "public", "internal", "event_id")))
+        select(*(submissions.c[name] for name in ("id", "kind", "language", "public", "internal", "event_id", "entered_by")))
         .where(submissions.c.state == SubmissionState.RECEIVED.value, submissions.c.kind.in_(_AWAITED), ~has_task.exists())
         .order_by(submissions.c.received_at)
         .limit(limit)
@@ -59,7 +59,8 @@ async def open_missing(tx: Transaction, *, public_url: str, limit: int) -> int:
     rows = (await tx.execute(waiting)).all()
     for row in rows:
         cause = Cause(id=str(row.event_id or row.id), trace_id=row.id.hex)
-        await _open(tx, f"review-{row.kind}", row.id, title_of(row.public, row.internal, row.language), (), public_url, cause)
+        hands = [row.entered_by] if row.entered_by else []
+        await _open(tx, f"review-{row.kind}", row.id, title_of(row.public, row.internal, row.language), hands, public_url, cause)
     return len(rows)
 
 

@@ -5,7 +5,6 @@ from math import ceil
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 from sqlalchemy import Row
 from starlette.exceptions import HTTPException
 
@@ -37,11 +36,6 @@ class Filters:
 def router(database: Database, pages: Pages) -> APIRouter:
     """Return the public pages of practices."""
     router = APIRouter(include_in_schema=False)
-
-    @router.get("/")
-    async def front(request: Request) -> Response:
-        """Lead whoever comes to the bare address to what is public, until there is a front page."""
-        return RedirectResponse(f"{PRACTICES}?{request.url.query}" if request.url.query else PRACTICES, status_code=303)
 
     @router.get(PRACTICES)
     async def browse(request: Request, objective: str = "", country: str = "", page: str = "") -> Response:

@@ -87,7 +87,7 @@ async def _pledges(tx: Transaction, filled: Mapping[str, str], faults: list[Faul
     for number in map(_last_part, _lines(filled, "pledges")):
         pledge = await submissions.pledge_of(tx, number)
         if pledge is None:
-            faults.append(_fault("pledges", "no-such-pledge", name=number))
+            faults.append(_fault("pledges", "pledge-not-known", name=number))
         else:
             found.append({"id": pledge.id, "number": pledge.number})
     return found

@@ -7,6 +7,7 @@ from services.newsletter.domain.items import Item, item_of, level_of
 from shared.events.calendar import CalendarDate, DatePublished, DeadlineNear
 from shared.events.codes import DateKind, Level
 from shared.heard import Told
+from shared.i18n import translate
 from shared.listening import Received
 
 PRINTED = frozenset(
@@ -28,15 +29,22 @@ def items_of_date(told: Told) -> Iterator[Item]:
 
     A date with a source is that of a Talk, a pledge or a text, of which readers hear anyway.
     """
-    latest = told.last(CalendarDate)
-    if latest is not None and told.is_news(DatePublished) and latest.data.source is None and latest.data.kind in PRINTED:
-        yield item_of(told, latest, label=latest.data.kind.value, **_facts_of_date(latest))
+    published, latest = told.last(DatePublished), told.last(CalendarDate)
+    if published is not None and latest is not None and told.is_news(DatePublished) and _is_printed(published.data):
+        stands = _is_printed(latest.data)
+        kind = latest.data.kind if stands else published.data.kind
+        because = None if stands else translate("en", "staff.source.not-given")
+        yield item_of(told, latest, label=kind.value, withdrawn_because=because, **_facts_of_date(latest))
     near = told.last(DeadlineNear)
     if near is not None and told.is_news(DeadlineNear):
         if latest is None or near.revision > latest.revision:
             yield item_of(told, near, milestone="near", label="deadline", **_facts_of_deadline(near))
         else:
             yield item_of(told, latest, milestone="near", label="deadline", **_facts_of_date(latest))
+
+
+def _is_printed(date: CalendarDate) -> bool:
+    return date.source is None and date.kind in PRINTED
 
 
 def _facts_of_date(event: Received[CalendarDate]) -> dict[str, Any]:

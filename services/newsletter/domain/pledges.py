@@ -35,7 +35,7 @@ def items_of_pledge(told: Told) -> Iterator[Item]:
         yield item_of(told, latest, label="pledge", summary=summaries_of(pledge.text), **facts)
     fulfilled = told.last(PledgeFulfilled)
     if fulfilled is not None and told.is_news(PledgeFulfilled):
-        taken_back = translate("en", "source.not-fulfilled") if pledge.state is not PledgeState.FULFILLED else None
+        taken_back = translate("en", "staff.source.not-fulfilled") if pledge.state is not PledgeState.FULFILLED else None
         summary = summaries_of(fulfilled.data.note or pledge.text)
         facts |= {"milestone": "fulfilled", "label": "pledge-fulfilled", "withdrawn_because": taken_back}
         yield item_of(told, latest, summary=summary, **facts)

@@ -67,7 +67,8 @@ async def facts(tx: Transaction, trace_id: str) -> Sequence[Fact]:
     found: list[Fact] = []
     for item in await tx.execute(select(pool_items).where(pool_items.c.trace_id == trace_id)):
         address = f"{POOL}#item-{item.id}"
-        if item.revision == 1 or item.state == ItemState.WITHDRAWN.value:
+        # What came of a source is made at a later revision of it than the first.
+        if item.created_at == item.updated_at or item.state == ItemState.WITHDRAWN.value:
             found.append(Fact(time=item.created_at, title_key="staff.pool.made", address=address))
         else:
             found.append(Fact(time=item.updated_at, title_key="staff.pool.corrected", params={"revision": item.revision}, address=address))

@@ -6,7 +6,8 @@ from textwrap import wrap
 
 LINE = 20  # pixels from one line of text to the next
 BAR = 14
-GAP = 12  # below each bar
+GAP = 10  # below each bar
+FALL = 3  # between a label and its bar: letters hang below their line
 LONGEST = 86.0  # per cent of the breadth: the number stands behind the bar
 # More do not stand beside one another on the narrowest screen (360 px).
 LABEL_CHARACTERS = 38
@@ -41,7 +42,7 @@ def bars(figures: Sequence[tuple[str, str, int]], *, mirrored: bool = False) -> 
     for code, label, value in figures:
         lines = tuple(wrap(label, LABEL_CHARACTERS)) or ("",)
         width = round(LONGEST * value / most, 3) if most else 0.0
-        y = top + len(lines) * LINE
+        y = top + len(lines) * LINE + FALL
         placed.append(
             Bar(
                 code=code,

@@ -101,7 +101,7 @@ def wish_in(values: Mapping[str, str], today: date, *, beside: frozenset[str] = 
         try:
             found[name] = _day(text, today) if name == "as_of" else _words(text) if name == "q" else _code(name, text)
         except _UnfitError as error:
-            unfit.append(Unfit(name=name, code=error.code, params=error.params))
+            unfit.append(Unfit(name=name, code=error.fault, params=error.params))
     return Wish(filters=Filters(**found), unfit=tuple(unfit))
 
 
@@ -122,9 +122,9 @@ CODES: Mapping[str, Sequence[str]] = {
 
 
 class _UnfitError(Exception):
-    def __init__(self, code: str, **params: object) -> None:
-        super().__init__(code)
-        self.code = code
+    def __init__(self, fault: str, **params: object) -> None:
+        super().__init__(fault)
+        self.fault = fault
         self.params = params
 
 

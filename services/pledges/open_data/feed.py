@@ -25,7 +25,7 @@ def _entry(row: Row[Any], reader: str, public_url: str) -> Entry:
     title = localize(facts.title, reader)
     text = facts.description.get(title.lang) or facts.description[facts.language]
     summary = text if len(text) <= SUMMARY_CHARACTERS else text[: SUMMARY_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
-    invented = f"[{i18n.translate(title.lang, 'register.synthetic')}] " if facts.synthetic else ""
+    invented = f"[{i18n.translate(title.lang, 'register.invented')}] " if facts.synthetic else ""
     address = public_url + pledge_path(row.number)
     return Entry(
         id=f"urn:uuid:{row.id}",

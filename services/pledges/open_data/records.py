@@ -13,8 +13,9 @@ from services.pledges.store.pledges import facts_in
 from shared import clock
 
 NOTICE = (
-    "Known to this system as of {day}; it may lack pledges made elsewhere. A joint pledge is recorded once, by one of its parties; a matching "
-    "pledge is counted once, as a pledge of its own; sums are never added across currencies. Name the register and this day where you use it."
+    "Known to this system as of {day}; it may lack pledges made elsewhere. A joint pledge is recorded once, by one of its parties; a "
+    "matching pledge is counted once, as a pledge of its own; sums are never added across currencies. Where you use this, name the "
+    "register and this day."
 )
 """What stands beside all open data. Programs read it in English."""
 

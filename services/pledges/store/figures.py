@@ -57,9 +57,12 @@ def _statement(filters: Filters, today: date) -> CompoundSelect[Any]:
         .prefix_with("MATERIALIZED")
     )
     found = wanted.c
-    objective = func.unnest(found.objectives).column_valued("objective")
-    kind = func.unnest(found.kinds).column_valued("kind")
-    region = func.unnest(found.regions).column_valued("region")
+    several = {
+        measure: select(func.unnest(found[name]).label("code")).subquery(measure.value)
+        for measure, name in ((Measure.OBJECTIVE, "objectives"), (Measure.KIND, "kinds"), (Measure.REGION, "regions"))
+    }
+    by_objective = select(func.unnest(found.objectives).label("objective"), found.regions).subquery("by_objective")
+    pairs = select(by_objective.c.objective, func.unnest(by_objective.c.regions).label("region")).subquery("pairs")
     pledged = and_(found.amount.is_not(None), found.state != PledgeState.SUPERSEDED.value)
     none = null()
     return union_all(
@@ -68,13 +71,11 @@ def _statement(filters: Filters, today: date) -> CompoundSelect[Any]:
         _row("total", literal("joint"), none).select_from(wanted).where(found.way.in_(_JOINT)),
         _row("total", literal("overdue"), none).select_from(wanted).where(found.overdue),
         _row("total", literal("synthetic"), none).select_from(wanted).where(found.synthetic),
-        _row(Measure.OBJECTIVE.value, objective, none).select_from(wanted, objective).group_by(objective),
-        _row(Measure.KIND.value, kind, none).select_from(wanted, kind).group_by(kind),
-        _row(Measure.REGION.value, region, none).select_from(wanted, region).group_by(region),
+        *(_row(measure.value, each.c.code, none).group_by(each.c.code) for measure, each in several.items()),
         _row(Measure.STATE.value, found.state, none).select_from(wanted).group_by(found.state),
         _row(Measure.ENTITY_TYPE.value, found.entity_type, none).select_from(wanted).group_by(found.entity_type),
         _row(Measure.DUE_YEAR.value, found.due_year, none).select_from(wanted).group_by(found.due_year),
-        _row("cell", objective, region).select_from(wanted, objective, region).group_by(objective, region),
+        _row("cell", pairs.c.objective, pairs.c.region).group_by(pairs.c.objective, pairs.c.region),
         _row("sum", found.currency, none, func.sum(found.amount)).select_from(wanted).where(pledged).group_by(found.currency),
     )
 

@@ -12,7 +12,19 @@ from uuid import UUID
 
 from sqlalchemy import Row, func, insert, literal_column, select, update
 
-from services.pledges.domain.pledges import FIRST_REVISION, Change, Facts, NewPledge, Pledge, Standing, Version, number_of
+from services.pledges.domain.pledges import (
+    FINISHED,
+    FIRST_REVISION,
+    YELLOW_AFTER_YEARS,
+    Change,
+    Facts,
+    NewPledge,
+    Pledge,
+    Standing,
+    Version,
+    number_of,
+    years_after,
+)
 from services.pledges.store.tables import numbers, pledges, versions
 from shared import clock
 from shared.db import Transaction
@@ -191,6 +203,36 @@ async def by_import_key(tx: Transaction, key: str) -> Pledge | None:
     return (await by_import_keys(tx, [key])).get(key)
 
 
+async def names_known(tx: Transaction, names: Iterable[str]) -> set[str]:
+    """Return which of these are numbers of pledges, or keys that an import knows them by."""
+    wanted = list(names)
+    query = select(pledges.c.number, pledges.c.import_key).where(pledges.c.number.in_(wanted) | pledges.c.import_key.in_(wanted))
+    return {name for row in await tx.execute(query) for name in row if name in wanted}
+
+
+async def set_import_hash(tx: Transaction, pledge_id: UUID, import_hash: str) -> None:
+    """Write down the row as which a pledge was taken last."""
+    await tx.execute(update(pledges).where(pledges.c.id == pledge_id).values(import_hash=import_hash))
+
+
+async def silent(tx: Transaction, today: date) -> Sequence[UUID]:
+    """Return pledges whose owners may have to be asked for a word: what the database can tell of it."""
+    last_word = func.coalesce(pledges.c.reported_on, pledges.c.published_on)
+    query = (
+        select(pledges.c.id)
+        .where(
+            pledges.c.standing == Standing.PUBLISHED.value,
+            ~pledges.c.synthetic,
+            func.length(pledges.c.contact_sealed) > 0,
+            pledges.c.state.not_in([state.value for state in FINISHED]),
+            (last_word <= years_after(today, -YELLOW_AFTER_YEARS)) | ((pledges.c.due < today) & (last_word <= pledges.c.due)),
+        )
+        .order_by(pledges.c.number)
+    )
+    found: Sequence[UUID] = (await tx.execute(query)).scalars().all()
+    return found
+
+
 async def matching(tx: Transaction, number: str) -> Sequence[Pledge]:
     """Return the pledges on the register that match the one of this number, in the order of their numbers."""
     query = select(pledges).where(pledges.c.matched_number == number, pledges.c.standing == Standing.PUBLISHED.value)
@@ -220,7 +262,7 @@ async def alike(tx: Transaction, facts: Facts, *, limit: int = 10) -> Sequence[P
         select(pledges)
         .where(
             pledges.c.standing == Standing.PUBLISHED.value,
-            same_title | (same_party & pledges.c.objectives.overlap(list(facts.objectives))),
+            same_title | (same_party & pledges.c.objectives.bool_op("&&")(list(facts.objectives))),
         )
         .order_by(same_title.desc(), pledges.c.number.desc())
         .limit(limit)

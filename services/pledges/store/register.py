@@ -72,7 +72,9 @@ def conditions(source: FromClause, filters: Filters, day: date) -> Sequence[Colu
         "countries": filters.country,
         "regions": filters.region,
     }
-    found = [column[name].contains([value]) for name, value in lists.items() if value is not None]
+    found: list[ColumnElement[bool]] = [
+        column[name].op("@>", is_comparison=True)([value]) for name, value in lists.items() if value is not None
+    ]
     same = ("way", "scope", "entity_type", "state", "language")
     found += [column[name] == value for name in same if (value := getattr(filters, name)) is not None]
     if filters.q is not None:
@@ -132,7 +134,7 @@ async def latest(tx: Transaction, filters: Filters, today: date, *, limit: int) 
     joined = select(*columns, changed.c.recorded_at.label("updated_at")).join(
         changed, and_(changed.c.pledge_id == source.c.id, changed.c.revision == source.c.revision)
     )
-    query = joined.where(where).order_by(changed.c.recorded_at.desc(), source.c.number.desc()).limit(limit)
+    query: Select[Any] = joined.where(where).order_by(changed.c.recorded_at.desc(), source.c.number.desc()).limit(limit)
     rows: Sequence[Row[Any]] = (await tx.execute(query)).all()
     return rows
 
@@ -146,9 +148,11 @@ async def keys(tx: Transaction, filters: Filters, today: date) -> Sequence[Key]:
 
 async def versions_of(tx: Transaction, wanted: Sequence[Key]) -> Sequence[Row[Any]]:
     """Return these versions in the order in which they are asked for; none of them is ever changed."""
-    asked = func.unnest(
-        cast([pledge_id for pledge_id, _ in wanted], ARRAY(Uuid)), cast([revision for _, revision in wanted], ARRAY(Integer))
-    ).table_valued("pledge_id", "revision", with_ordinality="place", name="asked")
+    asked = (
+        func.unnest(cast([pledge_id for pledge_id, _ in wanted], ARRAY(Uuid)), cast([revision for _, revision in wanted], ARRAY(Integer)))
+        .table_valued("pledge_id", "revision", with_ordinality="place", name="asked")
+        .render_derived()
+    )
     facts = (versions.c[name] for name in FACTS)
     query = (
         select(versions.c.pledge_id.label("id"), versions.c.number, versions.c.revision, *facts)
@@ -197,7 +201,7 @@ async def matching(tx: Transaction, numbers: Collection[str] | None, day: date |
 async def titles(tx: Transaction, numbers: Collection[str], day: date | None) -> Mapping[str, Row[Any]]:
     """Return number, title and entity of those of these pledges that stand on the register, by number."""
     source = standing_on(day)
-    query = select(source.c.number, source.c.title, source.c.entity).where(
+    query: Select[Any] = select(source.c.number, source.c.title, source.c.entity).where(
         source.c.number.in_(list(numbers)), source.c.standing == Standing.PUBLISHED.value
     )
     return {row.number: row for row in await tx.execute(query)}
@@ -219,6 +223,12 @@ async def invented_names(tx: Transaction) -> Mapping[str, str]:
 
 
 async def stamp(tx: Transaction) -> str:
-    """Return a text that is another one whenever anything on the register is: every change makes a version, and none is ever changed."""
-    row = (await tx.execute(select(func.count(), func.max(versions.c.recorded_at)).select_from(versions))).one()
-    return f"{row[0]}/{row[1].isoformat() if row[1] else ''}"
+    """Return a text that is another one whenever anything on the register is: every change makes a version, and none is ever changed.
+
+    A version bears the hour at which its transaction began, and may be seen only after a later one: so those of the last hour are
+    counted too, and no transaction takes as long.
+    """
+    newest = select(func.max(versions.c.recorded_at)).scalar_subquery()
+    lately = versions.c.recorded_at > newest - func.make_interval(0, 0, 0, 0, 1)
+    row = (await tx.execute(select(newest, func.count()).select_from(versions).where(lately))).one()
+    return f"{row[0].isoformat() if row[0] else ''}/{row[1]}"

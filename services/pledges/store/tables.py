@@ -56,7 +56,7 @@ def _facts() -> tuple[Column[Any], ...]:
         Column("links", JSONB, nullable=False),
         Column("synthetic", Boolean, nullable=False),  # invented sample data; every page that shows it says so
         Column("standing", Text, nullable=False),  # published or withdrawn
-        Column("withdrawn_because", Text),  # in words for the public; empty while it stands
+        Column("withdrawn_because", Text),  # in words for those who had plans with it; empty while it stands
         Column("state", Text, nullable=False),  # how far it has come, as its owner says
         Column("progress", Text),  # the measure's value at the last report
         Column("reported_on", Date),  # the day of which the owner's last word speaks; empty before the first
@@ -118,8 +118,10 @@ submissions = Table(
     Column("language", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("partner", Text),
+    Column("entered_by", Text),  # id of the colleague who entered it for somebody else, and may not accept it
     Column("public", JSONB, nullable=False),
     Column("internal", JSONB, nullable=False),
+    Column("files", JSONB, nullable=False),  # by hash; the door keeps them
     Column("answers", JSONB, nullable=False),  # to what reviewers asked
     Column("contact_sealed", LargeBinary, nullable=False),
     Column("event_id", Uuid, nullable=False),
@@ -147,6 +149,7 @@ reports = Table(
     Column("note", JSONB, nullable=False),  # per language; empty where nothing was written
     Column("evidence", JSONB, nullable=False),  # links
     Column("superseded_by", Text),
+    Column("language", Text, nullable=False),  # in which its owner wrote, and is answered
     Column("channel", Text, nullable=False),  # form (a mailed link), import, staff
     Column("sent_at", DateTime(timezone=True), nullable=False),
     Column("verdict", Text),  # accepted, declined; empty while it waits
@@ -171,10 +174,11 @@ champions = Table(
     "champions",
     TABLES,
     Column("country", Text, primary_key=True),  # ISO 3166-1 alpha-2
-    Column("since", Date),
-    Column("until", Date),  # empty while it is one
+    Column("since", Text),  # as exactly as it is known: 2021, 2021-02 or 2021-02-14
+    Column("seen", Text),  # when the source names it as one, written likewise
+    Column("until", Text),  # likewise; empty while it is one
     Column("source", Text, nullable=False),
-    Column("verified", Text, nullable=False),  # yes, second-hand, no
+    Column("verified", Text, nullable=False),  # yes, partly, second-hand, no
     Column("note", Text, nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("updated_by", Text),

@@ -1,6 +1,6 @@
 """What a request asks of the register: pages pass over what makes no sense, programs are told."""
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from services.pledges.domain.filters import Unfit, Wish, wish_in
 from shared import clock
@@ -9,6 +9,29 @@ from shared.web.problem import Invalid
 
 _BESIDE = frozenset({"lang"})
 PAGE_MAX_DIGITS = 5
+
+
+def named(
+    q: str = "",
+    objective: str = "",
+    principle: str = "",
+    kind: str = "",
+    way: str = "",
+    scope: str = "",
+    entity_type: str = "",
+    country: str = "",
+    region: str = "",
+    state: str = "",
+    freshness: str = "",
+    due: str = "",
+    language: str = "",
+    as_of: str = "",
+) -> None:
+    """Name the filters to whatever asks an address for its parameters; as values, `wish_in` reads them."""
+    del q, objective, principle, kind, way, scope, entity_type, country, region, state, freshness, due, language, as_of
+
+
+NAMED = (Depends(named),)
 
 
 def wish_of_page(request: Request) -> Wish:

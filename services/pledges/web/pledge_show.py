@@ -16,7 +16,7 @@ from services.pledges.open_data.records import is_overdue
 from services.pledges.store import register
 from services.pledges.store.pledges import facts_in
 from services.pledges.web import words
-from services.pledges.web.asking import wish_of_page
+from services.pledges.web.asking import NAMED, wish_of_page
 from services.pledges.web.register_browse import path_of
 from shared import clock, i18n
 from shared.db import Database
@@ -31,7 +31,7 @@ _NUMBER_MAX = 10**9
 
 def router(database: Database, pages: Pages) -> APIRouter:
     """Return the pages of pledges. Their paths take numbers and ids alone: other words behind /pledges/ are other pages."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, dependencies=NAMED)
 
     @router.get("/pledges/P-{drawn:int}")
     async def show(request: Request, drawn: int, text: str = "") -> Response:
@@ -60,7 +60,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
         shown = _shown(row, past, reader, text, pages.public_url, filters.as_of or today)
         withdrawn = past[-1].stands_from if past[-1].standing == Standing.WITHDRAWN.value else None
         # A past day of a pledge is nothing to be found by: the pledge as it stands is.
-        hidden = {"indexable": False} if filters.as_of else {}
+        hidden: dict[str, Any] = {"indexable": False} if filters.as_of else {}
         return pages.render(
             request,
             "pledges/pledge.html",

@@ -16,7 +16,7 @@ from services.pledges.open_data.records import is_overdue
 from services.pledges.store import figures, register
 from services.pledges.store.pledges import facts_in
 from services.pledges.web import words
-from services.pledges.web.asking import page_in, wish_of_page
+from services.pledges.web.asking import NAMED, page_in, wish_of_page
 from services.pledges.web.figures_show import charts, gap_map, sums
 from shared import clock
 from shared.db import Database
@@ -36,7 +36,7 @@ FIRST = ("objective", "region", "state")
 
 def router(database: Database, pages: Pages) -> APIRouter:
     """Return the page of the register, and the way to its form."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, dependencies=NAMED)
 
     @router.get(PATH)
     async def browse(request: Request) -> Response:

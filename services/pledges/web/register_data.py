@@ -17,7 +17,7 @@ from services.pledges.domain.pledges import Standing
 from services.pledges.open_data import feed, records, sheet
 from services.pledges.store import changes, figures, register
 from services.pledges.store.changes import Place
-from services.pledges.web.asking import fault_of, number_in, wish_of_program
+from services.pledges.web.asking import NAMED, fault_of, number_in, wish_of_program
 from services.pledges.web.register_browse import PATH
 from shared import clock
 from shared.db import Database, Transaction
@@ -50,7 +50,7 @@ class OpenData:
 
     def router(self) -> APIRouter:
         """Return the routes."""
-        router = APIRouter(tags=["pledges"])
+        router = APIRouter(dependencies=NAMED)
         router.get(f"{API}/pledges", summary="Pledges on the register, newest first, page by page")(self.pledges)
         router.get(f"{API}/pledges.csv", summary="The same pledges, all of them, as CSV")(self.table)
         router.get(f"{API}/pledges/{{number}}", summary="One pledge")(self.pledge)

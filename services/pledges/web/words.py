@@ -1,6 +1,6 @@
 """The words for the codes of the register, in the reader's language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -8,35 +8,36 @@ from markupsafe import Markup
 from services.pledges.domain.filters import CODES
 from shared import i18n
 from shared.events.codes import SYNTHETIC_COUNTRIES
-from shared.reference.pledge_kinds import pledge_kind
 from shared.reference.regions import region
-from shared.reference.titles import Title
-from shared.reference.ways import way
 from shared.web import wording
 from shared.web.pages import Sentence
 from shared.web.wording import Option
 
 
+def _due(code: str, reader: str) -> Sentence:
+    text, found_in = i18n.look_up(reader, f"register.due.{code}")
+    return Sentence(text, lang=found_in, reader=reader)
+
+
+_TITLES: Mapping[str, Callable[[str, str], Sentence]] = {
+    "objective": lambda code, reader: wording.objective_title(int(code), reader),
+    "principle": wording.principle_title,
+    "entity_type": wording.entity_type_title,
+    "kind": wording.pledge_kind_title,
+    "way": wording.pledge_way_title,
+    "scope": wording.pledge_scope_title,
+    "region": wording.region_title,
+    "state": wording.pledge_state_title,
+    "freshness": wording.pledge_freshness_title,
+    "language": lambda code, reader: Sentence(i18n.language_name(code, reader), lang=reader, reader=reader),
+    "due": _due,
+    "due_year": lambda code, reader: Sentence(code, lang=reader, reader=reader),
+}
+
+
 def title_of(name: str, code: str, reader: str) -> Sentence:
     """Return the words for a value of a filter, which are those for the same fact of a pledge."""
-    if name == "objective":
-        return wording.objective_title(int(code), reader)
-    if name == "principle":
-        return wording.principle_title(code, reader)
-    if name == "entity_type":
-        return wording.entity_type_title(code, reader)
-    if name == "kind":
-        return _said(pledge_kind(code).title.in_(reader), reader)
-    if name == "way":
-        return _said(way(code).title.in_(reader), reader)
-    if name == "region":
-        return _said(region(code).title.in_(reader), reader)
-    if name == "language":
-        return Sentence(i18n.language_name(code, reader), lang=reader, reader=reader)
-    if name == "due_year":
-        return Sentence(code, lang=reader, reader=reader)
-    text, found_in = i18n.look_up(reader, f"register.{name}.{code}")
-    return Sentence(text, lang=found_in, reader=reader)
+    return _TITLES[name](code, reader)
 
 
 def options(name: str, reader: str) -> Sequence[Option]:
@@ -64,10 +65,6 @@ def country_options(codes: Sequence[str], invented: Mapping[str, str], reader: s
 def as_written(text: str) -> Markup:
     """Return a name that somebody wrote in whatever language, marked as such."""
     return Markup('<span lang="" dir="auto">{}</span>').format(text)
-
-
-def _said(title: Title, reader: str) -> Sentence:
-    return Sentence(title.text, lang=title.lang, reader=reader)
 
 
 def text_in(texts: Mapping[str, Any], language: str, reader: str) -> Sentence:

@@ -8,6 +8,7 @@ from shared.events.calendar import CalendarDate, DatePublished, DeadlineNear
 from shared.events.codes import DateKind
 from shared.events.times import When
 from shared.heard import Told
+from shared.i18n import translate
 from shared.listening import Received
 
 POSTED = frozenset(
@@ -29,9 +30,13 @@ def drafts_of_date(told: Told) -> Iterator[Draft]:
 
     A date with a source is that of a Talk, a pledge or a text, which has a draft of its own.
     """
-    latest = told.last(CalendarDate)
-    if latest is not None and told.is_news(DatePublished) and latest.data.source is None and latest.data.kind in POSTED:
-        yield _drafted(told, latest, latest.data.kind.value, latest.data.when, language=latest.data.language, place=latest.data.place or "")
+    published, latest = told.last(DatePublished), told.last(CalendarDate)
+    if published is not None and latest is not None and told.is_news(DatePublished) and _is_posted(published.data):
+        date, stands = latest.data, _is_posted(latest.data)
+        kind = date.kind if stands else published.data.kind
+        because = None if stands else translate("en", "staff.source.not-given")
+        facts = {"language": date.language, "place": date.place or "", "withdrawn_because": because}
+        yield _drafted(told, latest, kind.value, date.when, **facts)
     near = told.last(DeadlineNear)
     if near is None or not told.is_news(DeadlineNear):
         return
@@ -39,6 +44,10 @@ def drafts_of_date(told: Told) -> Iterator[Draft]:
         yield _drafted(told, near, "deadline", near.data.due, milestone="near", language=next(iter(near.data.title)))
     else:
         yield _drafted(told, latest, "deadline", latest.data.when, milestone="near", language=latest.data.language)
+
+
+def _is_posted(date: CalendarDate) -> bool:
+    return date.source is None and date.kind in POSTED
 
 
 def _drafted(told: Told, event: Received[Any], label: str, when: When, **facts: Any) -> Draft:

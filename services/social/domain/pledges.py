@@ -28,5 +28,5 @@ def drafts_of_pledge(told: Told) -> Iterator[Draft]:
     if told.is_news(PledgePublished):
         yield drafted("pledge")
     if told.is_news(PledgeFulfilled):
-        taken_back = translate("en", "source.not-fulfilled") if pledge.state is not PledgeState.FULFILLED else None
+        taken_back = translate("en", "staff.source.not-fulfilled") if pledge.state is not PledgeState.FULFILLED else None
         yield drafted("pledge-fulfilled", milestone="fulfilled", withdrawn_because=taken_back)

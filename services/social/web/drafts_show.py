@@ -54,7 +54,8 @@ async def facts(tx: Transaction, trace_id: str) -> Sequence[Fact]:
     found: list[Fact] = []
     for draft in await tx.execute(select(drafts_table).where(drafts_table.c.trace_id == trace_id)):
         address = f"{DRAFTS}#draft-{draft.id}"
-        if draft.revision == 1 or draft.state == DraftState.WITHDRAWN.value:
+        # What came of a source is drafted at a later revision of it than the first.
+        if draft.created_at == draft.updated_at or draft.state == DraftState.WITHDRAWN.value:
             found.append(Fact(time=draft.created_at, title_key="staff.drafts.made", address=address))
         else:
             found.append(
