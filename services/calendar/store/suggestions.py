@@ -9,7 +9,7 @@ from sqlalchemy import Row, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.calendar.domain.dates import StoredDate
-from services.calendar.domain.suggestions import Suggestion, SuggestionState
+from services.calendar.domain.suggestions import OPEN, Suggestion, SuggestionState
 from services.calendar.store.dates import date_of
 from services.calendar.store.tables import dates, suggestions
 from shared.db import Transaction
@@ -20,9 +20,9 @@ _FIELDS = tuple(Suggestion.__dataclass_fields__)
 
 
 async def take_in(tx: Transaction, new: Suggestion) -> Suggestion | None:
-    """Return a suggestion as it is now kept, or None where this word of the door is not newer than the one known.
+    """Return a suggestion as it is now kept, or None where this word of the door is not newer than the one known, or comes too late.
 
-    What was asked and is now answered awaits the reviewers again; what was decided stays decided.
+    What was asked and is now answered awaits the reviewers again; what was decided stays as it was when it was decided.
     """
     values = {name: getattr(new, name) for name in _FIELDS} | {"state": new.state.value, "answers": list(new.answers)}
     row = insert(suggestions).values(**values)
@@ -32,7 +32,7 @@ async def take_in(tx: Transaction, new: Suggestion) -> Suggestion | None:
         row.on_conflict_do_update(
             index_elements=[suggestions.c.id],
             set_={**told_again, "state": reopened},
-            where=suggestions.c.revision < row.excluded.revision,
+            where=(suggestions.c.revision < row.excluded.revision) & suggestions.c.state.in_([state.value for state in OPEN]),
         ).returning(suggestions)
     )
     kept = done.one_or_none()
