@@ -42,14 +42,18 @@ KINDS = {event_type.type: kind for event_type, kind in {**PRINTED, **POSTED}.ite
 
 
 def samples() -> list[StoredRecord]:
-    """Every type that is about a source, in the order in which it would be told of one, with a date of each kind that forbids."""
+    """Every type that is about a source, twice and in the order in which it would be told of one, with a date of each kind that forbids."""
     found: list[StoredRecord] = []
     revisions = dict.fromkeys(SourceKind, 0)
     for event_type in EVENT_TYPES:
         if (kind := KINDS.get(event_type)) is None:
             continue
-        revisions[kind] += 1
-        found.append(record(event_type, subject=SUBJECTS[kind], revision=revisions[kind]))
+        for earlier in (True, False):
+            revisions[kind] += 1
+            data = sample_of(event_type)
+            name = next(name for name in ("title", "text", "reason") if name in data)
+            words = {name: "Earlier words" if name == "reason" and "title" not in data else {"en": "Earlier words"}}
+            found.append(record(event_type, data | (words if earlier else {}), subject=SUBJECTS[kind], revision=revisions[kind]))
     for forbids in ("blackout", "embargo"):
         subject, about = str(new_id()), {"kind": "pledge", "id": SUBJECTS[SourceKind.PLEDGE]}
         for revision, event_type in enumerate(("date.published.v1", "date.moved.v1"), start=1):
