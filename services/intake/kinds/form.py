@@ -216,8 +216,10 @@ class Filled:
     def faults(self, error: ValidationError | None) -> tuple[Fault, ...]:
         """Return what is wrong, under the names that the fields have in the form, in the words that the door uses too."""
         found = [*self._written_twice(), *(self._as_in_form(fault) for fault in (faults_of(error) if error else ()))]
-        # One field of the form may stand for several of the model, all of them wrong in the same way.
-        found = list({(fault.field, fault.code): fault for fault in reversed(found)}.values())[::-1]
+        # One field of a date may stand for several of the model, all of them wrong for the same reason.
+        dates = tuple(f"{field.name}." for field in self.fields if field.widget is Widget.WHEN)
+        told = {(fault.field, "" if fault.field.startswith(dates) else fault.code): fault for fault in reversed(found)}
+        found = list(told.values())[::-1]
         places = {field.name: place for place, field in enumerate(self.fields)}
         return tuple(sorted(found, key=lambda fault: places.get(fault.field.partition(".")[0], 0)))
 
