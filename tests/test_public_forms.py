@@ -32,6 +32,8 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     },
     "/intake/track/{token}/answer": {"answer": "Answer {n}"},
     "/intake/confirm/{token}": {},
+    "/pledges/update": {"number": "P-{n}", "mail": "owner{n}@example.org"},
+    "/pledges/update/{token}": {"state": "in-progress", "note": "{n}"},
     "/newsletter/subscribe": {"address": "reader{n}@example.org", "language": "en", "version": VERSION},
     "/newsletter/confirm/{token}": {},
     "/newsletter/u": {"address": "reader{n}@example.org"},

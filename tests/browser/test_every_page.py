@@ -106,6 +106,7 @@ async def _entered(chromium: Browser, system: Running, who: str) -> BrowserConte
     return context
 
 
+@pytest.mark.timeout(1800)  # the system and its things may be made for this test alone
 def test_nothing_is_offered_to_an_auditor_that_would_be_refused(made: tuple[Running, Mapping[str, str]]) -> None:
     system, found = made
     refused = {}

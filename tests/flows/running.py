@@ -67,6 +67,7 @@ class Running:
                 entered = browser.post(self.links[who])
                 assert entered.status_code == 200, entered.text
                 assert entered.url.path == "/desk/"
+                self._cookies[who] = browser.cookies  # a link works once, and the same person may come by another browser meanwhile
             yield browser
             self._cookies[who] = browser.cookies
 
