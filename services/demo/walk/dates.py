@@ -1,15 +1,15 @@
-"""A date that a colleague enters, the deadline that moves with it, and the feed that calendars read."""
+"""A date that a colleague enters, the deadlines that move with it, and the feed that calendars read."""
 
 from datetime import timedelta
 
 from services.demo.walk.browser import WalkError
 from services.demo.walk.journal import until_all
 from services.demo.walk.walk import Walk
-from shared import clock
+from shared import clock, i18n
 
 KIND = "steering-committee"
 AHEAD = timedelta(days=60)
-DAYS_BEFORE = 42  # concept notes: six weeks before the meeting
+DAYS_BEFORE = 14  # papers: two weeks before the meeting
 
 
 def days_ahead(days: int) -> dict[str, str]:
@@ -19,8 +19,8 @@ def days_ahead(days: int) -> dict[str, str]:
 
 
 def enter(walk: Walk) -> None:
-    """Enter a meeting of the Steering Committee, with the deadline for concept notes."""
-    meeting, deadline = walk.titled("Steering Committee of the Fund"), walk.titled("Concept notes for the Steering Committee")
+    """Enter a meeting of the Steering Committee, which brings its deadline for concept notes, and give it another one for papers."""
+    meeting, deadline = walk.titled("Steering Committee of the Fund"), walk.titled("Papers for the Steering Committee")
     day = (clock.now() + AHEAD).date()
     with walk.journal.step("Alex enters a meeting of the Steering Committee in the calendar") as made:
         form = walk.alex.open("/calendar/manage/new", kind=KIND)
@@ -33,8 +33,10 @@ def enter(walk: Walk) -> None:
             language="en",
             title__en=meeting,
         )
+        if i18n.look_up("en", "calendar.deadline.concept-notes")[0] not in entered.words:
+            raise WalkError("the meeting came without its deadline for concept notes")
         made.address = walk.base + entered.path
-    with walk.journal.step("Alex gives it a deadline six weeks before, which will move with it") as made:
+    with walk.journal.step("Its deadline for concept notes is there; Alex adds one for papers, which will move with it too") as made:
         form = walk.alex.open(f"{entered.path}/deadline")
         followed = walk.alex.send(form, "/deadline", days_before=str(DAYS_BEFORE), language="en", title__en=deadline)
         made.address = walk.base + followed.path
