@@ -44,8 +44,9 @@ class Filled:
     lines: Mapping[str, str]
     boxes: Mapping[str, Sequence[str]]
 
-    def values(self) -> dict[str, Any]:
-        """Return what the model reads."""
+    def values(self, known: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return what the model reads; of `known` links the form has the addresses alone, and their words stay."""
+        links = {link["address"]: dict(link) for link in known}
         lines = {name: value or None for name, value in self.lines.items()}
         rows = {name: [line.strip() for line in self.lines[name].splitlines() if line.strip()] for name in _ROWS}
         currency, amount = lines.pop("currency"), lines.pop("amount")
@@ -60,7 +61,7 @@ class Filled:
             "language": self.language,
             "participants": rows["participants"],
             "countries": [code for line in rows["countries"] for code in line.upper().replace(",", " ").split()],
-            "links": [{"address": address} for address in rows["links"]],
+            "links": [links.get(address, {"address": address}) for address in rows["links"]],
             "money": {"currency": currency or "", "amount": amount or ""} if currency or amount else None,
             "population": "migrants",
             "contact": None,
@@ -131,7 +132,7 @@ class Correcting:
         try:
             # Whom the register asks is nothing of this form.
             context = {**UNKNOWN_CONTACT, **(SYNTHETIC if pledge.facts.synthetic else {})}
-            submission = PledgeSubmission.model_validate(filled.values(), context=context)
+            submission = PledgeSubmission.model_validate(filled.values(pledge.facts.links), context=context)
         except ValidationError as error:
             return self._page(request, pledge, filled, 422, faults=faults_of(error))
         try:
