@@ -113,7 +113,7 @@ class Entering:
             "faults": faults,
             "languages": i18n.CONTENT_LANGUAGES,
             "first_languages": i18n.LANGUAGES,
-            "link_rows": range(date_form.LINK_ROWS),
+            "link_rows": date_form.link_rows(filled),
             "when_rows": range(1, when_form.ROWS + 1),
             "path": PATH,
         }
