@@ -309,7 +309,7 @@ async def test_invented_data_is_said_to_be_so_and_its_codes_show_the_entity(data
         shown = await page_at(reader, path)
         assert "Example State A" in shown.text, path
         assert "QM" not in shown.text.replace("country=QM", ""), path  # which is the address to subscribe to
-    assert (await page_at(reader, "/calendar/")).all("option", value="QM")
+    assert "QM" in [option.get("value") for option in (await page_at(reader, "/calendar/")).all("option")]
 
 
 async def test_what_has_no_day_has_none_for_search_engines(database: Database, reader: httpx.AsyncClient) -> None:
