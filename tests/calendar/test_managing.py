@@ -155,6 +155,20 @@ async def test_correcting_a_date_with_many_links_keeps_them_all(calendar: Calend
     assert (words.title["en"], words.links) == ("Another title", links)
 
 
+async def test_of_two_who_correct_at_once_the_second_undoes_nothing_unseen(calendar: Calendar, staff: httpx.AsyncClient) -> None:
+    address = f"{MANAGE}{await entered(staff)}/words"
+    seen = page(await staff.get(address)).values()["seen"]
+    assert (await staff.post(address, data={**FORM, "place": "Geneva", "seen": seen})).status_code == 303
+    late = page(await staff.post(address, data={**FORM, "entity": "Another Fund", "seen": seen}), 409)
+    assert "look at it again" in late.text
+    assert late.values()["entity"] == "Another Fund"
+    words = (await calendar.one()).description
+    assert (words.place, words.entity) == ("Geneva", "Example Fund")
+    again = {**FORM, "place": "Geneva", "entity": "Another Fund", "seen": late.values()["seen"]}
+    assert (await staff.post(address, data=again)).status_code == 303
+    assert (await calendar.one()).description.entity == "Another Fund"
+
+
 async def test_what_the_team_keeps_to_itself_is_told_to_nobody_until_it_is_public(calendar: Calendar, staff: httpx.AsyncClient) -> None:
     id_ = await entered(staff, public=None)
     found = await calendar.one()
