@@ -148,6 +148,9 @@ class Planning:
         historic = found.historic and is_over(when, self.today)
         moved = await dates.move(tx, found, when, at=clock.now(), by=by, because=because, days_before=days_before, historic=historic)
         moved = await self.tell.moved(tx, moved, found.when, cause=cause)
+        if when.last_day is None and by is None:
+            # A person is told that nothing can be due before what has no end; of a source or a list the deadlines stay until it has one.
+            return moved
         for deadline in await dates.following(tx, found.id, held=True):
             if following.still_follows(deadline):
                 await self._follow(tx, deadline, when, cause=cause, because=because)
