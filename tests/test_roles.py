@@ -33,7 +33,7 @@ FOR_EVERYBODY = re.compile(
     r"|take-part/.*"
     r"|(practices|talks|news)/.*|intake/(submit|confirm|track|files|catalogue|api/v1/catalogue|webhooks)(/.*)?"
     r"|newsletter/(subscribe|u|confirm)(/.*)?|pledges/update(/.*)?"
-    r"|pledges/(P-\{drawn:int\}|\{pledge_id:uuid\}|submit|champions|feed\.atom|api/v1/(pledges.*|changes|figures))?"
+    r"|pledges/(P-\{drawn\}|\{pledge_id:uuid\}|submit|champions|feed\.atom|api/v1/(pledges.*|changes|figures))?"
     r"|calendar/(month/.*|workplan|embed|feed\.ics|feed\.json|\{slug\}(\.ics)?)?"
     r"|desk/(sign-in(/.*)?|sign-out|session))?"
 )

@@ -15,7 +15,7 @@ from services.calendar.domain.dates import (
     check_moves,
 )
 from services.calendar.domain.following import OWN, OwnDeadline
-from services.calendar.domain.whens import day_of, is_over
+from services.calendar.domain.whens import day_of, is_exact, is_over
 from services.calendar.store import dates
 from services.calendar.telling import Teller
 from shared import clock, i18n
@@ -148,13 +148,19 @@ class Planning:
         historic = found.historic and is_over(when, self.today)
         moved = await dates.move(tx, found, when, at=clock.now(), by=by, because=because, days_before=days_before, historic=historic)
         moved = await self.tell.moved(tx, moved, found.when, cause=cause)
+        if when.last_day is None and by is None:
+            # A person is told that nothing can be due before what has no end; of a source or a list the deadlines stay until it has one.
+            return moved
         for deadline in await dates.following(tx, found.id, held=True):
             if following.still_follows(deadline):
                 await self._follow(tx, deadline, when, cause=cause, because=because)
         return moved
 
     async def _follow(self, tx: Transaction, deadline: StoredDate, meeting: When, *, cause: Cause, because: Words | None) -> None:
-        due = following.due_before(meeting, deadline.days_before or 0, was=deadline.when)
+        was = deadline.when
+        if not is_exact(was):  # before its meeting lost its day it may have had an hour
+            was = next((one.was for one in await dates.moves_of(tx, deadline.id) if is_exact(one.was)), was)
+        due = following.due_before(meeting, deadline.days_before or 0, was=was)
         if due != deadline.when:
             await self._move(tx, deadline, due, cause=cause, by=None, because=because)
 

@@ -46,7 +46,7 @@ class Reporting:
     letters: Letters
 
     async def take(self, tx: Transaction, pledge: Pledge, form: ReportForm, *, cause: Cause) -> Report:
-        """Return a report that now awaits a moderator; lock the pledge before.
+        """Return a report that now awaits a moderator, of the same words once more the one that does; lock the pledge before.
 
         Raises WithdrawnError, NoSuccessorError, TooManyWaitingError.
         """
@@ -56,9 +56,12 @@ class Reporting:
             successor = await pledges.by_number(tx, form.superseded_by)
             if successor is None or successor.id == pledge.id or successor.facts.standing is Standing.WITHDRAWN:
                 raise NoSuccessorError(NoSuccessorError.__doc__)
-        if await reports.count_waiting(tx, pledge.id) >= WAITING_MAX:
-            raise TooManyWaitingError(TooManyWaitingError.__doc__)
         report = report_from(form, report_id=new_id(), pledge_id=pledge.id, at=clock.now())
+        waiting = await reports.waiting_on(tx, pledge.id)
+        if (same := next((one for one in waiting if _content_of(one) == _content_of(report)), None)) is not None:
+            return same  # a button pressed twice
+        if len(waiting) >= WAITING_MAX:
+            raise TooManyWaitingError(TooManyWaitingError.__doc__)
         await reports.keep(tx, [report])
         task = Task(
             kind=REPORT_TASK,

@@ -87,7 +87,7 @@ VISITS: Mapping[str, str] = {
     "/calendar/review/": "/calendar/review/?state=all",
     "/calendar/review/{suggestion}": "{suggestion}",
     "/pledges/": "/pledges/",
-    "/pledges/P-{drawn:int}": "{pledge}",
+    "/pledges/P-{drawn}": "{pledge}",
     "/pledges/champions": "/pledges/champions",
     "/pledges/champions/edit": "/pledges/champions/edit",
     "/pledges/review/": "/pledges/review/?state=all",

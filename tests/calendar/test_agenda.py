@@ -301,6 +301,17 @@ async def test_page_says_the_same_to_search_engines(database: Database, reader: 
     assert (await linked_data_of(reader, one.slug))["eventStatus"] == "https://schema.org/EventCancelled"
 
 
+async def test_invented_data_is_said_to_be_so_and_its_codes_show_the_entity(database: Database, reader: httpx.AsyncClient) -> None:
+    invented = new_date("Due", days("2026-11-24"), kind=DateKind.PLEDGE_DUE, entity="Example State A", countries=("QM",), synthetic=True)
+    one = await stored(database, invented)
+    assert "invented sample data" in (await linked_data_of(reader, one.slug))["keywords"]
+    for path in ("/calendar/", "/calendar/?country=QM", "/calendar/month/2026-11", f"/calendar/{one.slug}"):
+        shown = await page_at(reader, path)
+        assert "Example State A" in shown.text, path
+        assert "QM" not in shown.text.replace("country=QM", ""), path  # which is the address to subscribe to
+    assert "QM" in [option.get("value") for option in (await page_at(reader, "/calendar/")).all("option")]
+
+
 async def test_what_has_no_day_has_none_for_search_engines(database: Database, reader: httpx.AsyncClient) -> None:
     one = await stored(database, new_date("Roughly", rough("year", ("2027-01-01", "2027-12-31"))))
     assert not {"startDate", "endDate"} & set(await linked_data_of(reader, one.slug))

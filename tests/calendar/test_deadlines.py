@@ -117,6 +117,21 @@ async def test_a_month_has_a_rough_deadline_that_becomes_a_day_with_the_meeting(
     assert (await calendar.again(deadline)).when == days("2097-05-05")
 
 
+async def test_a_deadline_has_its_hour_again_when_its_meeting_has_a_day_again(calendar: Calendar) -> None:
+    found, deadline = await meeting(calendar)
+    at_five = TimeWithZone(precision="time", starts=datetime(2097, 5, 10, 15, tzinfo=UTC), ends=None, zone=ZONE)
+    await moved(calendar, deadline, at_five)
+    for when, due in (
+        (rough("quarter", ("2097-07-01", "2097-09-30")), rough("month", ("2097-05-01", "2097-08-31"))),
+        (rough("year", ("2097-01-01", "2097-12-31")), rough("month", ("2096-11-01", "2097-11-30"))),
+        (days("2097-01-16"), at_five.model_copy(update={"starts": datetime(2096, 12, 10, 16, tzinfo=UTC)})),
+    ):
+        await moved(calendar, found, when)
+        async with calendar.database.transaction() as tx:
+            [now] = await dates.following(tx, found.id)
+        assert (now.when, now.days_before) == (due, 37)
+
+
 async def test_a_deadline_moved_by_hand_goes_on_following_at_its_new_distance(calendar: Calendar) -> None:
     found, deadline = await meeting(calendar)
     by_hand = await moved(calendar, deadline, days("2097-05-06"))
@@ -186,6 +201,13 @@ async def test_an_hour_is_due_on_its_day_in_the_calendars_zone(calendar: Calenda
         await calendar.planning.add(tx, new_date("Bids", late, kind=DateKind.DEADLINE), cause=Cause.start())
     assert await look(calendar, noon("2097-05-06")) == 1  # one in the morning of the 6th in Zurich
     assert await near(calendar) == [0]
+
+
+async def test_no_deadline_lies_before_the_years_of_the_calendar(calendar: Calendar) -> None:
+    with pytest.raises(NoDayBeforeError):
+        await meeting(calendar, days("1900-01-05"))
+    with pytest.raises(NoDayBeforeError):
+        await meeting(calendar, rough("month", ("1900-01-01", "1900-01-31")))
 
 
 async def test_a_meeting_without_end_has_no_day_before(calendar: Calendar) -> None:

@@ -47,6 +47,14 @@ async def test_it_keeps_nothing_in_the_readers_browser(database: Database) -> No
     assert "set-cookie" not in answer.headers
 
 
+async def test_who_keeps_it_for_others_knows_that_its_language_is_the_readers(database: Database) -> None:
+    async with asking(database) as reader:
+        french = await reader.get(EMBED, headers={"accept-language": "fr"})
+        again = await reader.get(EMBED, headers={"accept-language": "fr", "if-none-match": french.headers["etag"]})
+    assert (french.headers["content-language"], again.status_code) == ("fr", 304)
+    assert {french.headers["vary"], again.headers["vary"]} == {"Accept-Language, Cookie"}
+
+
 async def test_who_has_the_newest_gets_nothing_again(database: Database) -> None:
     await stored(database)
     async with asking(database) as reader:

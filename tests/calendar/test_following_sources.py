@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from services.calendar.store import dates
 from shared.events.codes import DateKind, DateStatus
 from shared.parking import StoredRecord
+from shared.trace import Cause
 from tests.calendar.calendar_app import Calendar, record_of
 from tests.calendar.made import days
 
@@ -66,6 +68,19 @@ async def test_a_talk_moves_is_held_and_is_cancelled(calendar: Calendar) -> None
     assert told[1].data["was"] == JUNE
     assert [row.revision for row in told] == list(range(1, len(told) + 1))
     assert told[-1].data["reason"] == {"en": "Strike"}
+
+
+async def test_what_loses_its_end_leaves_its_deadlines_where_they_are_until_it_has_one(calendar: Calendar) -> None:
+    await calendar.hear(ACCEPTED)
+    async with calendar.database.transaction() as tx:
+        held = await dates.hold(tx, (await calendar.one()).id)
+        assert held is not None
+        due = await calendar.planning.add_deadline(tx, held, days=14, title={"en": "Registration"}, language="en", cause=Cause.start())
+    ongoing = {"precision": "ongoing", "windows": [{"first": "2097-06-01", "last": None}]}
+    await calendar.hear(record_of("talk.moved.v1", subject="t1", revision=2, when=ongoing), times=TEN)
+    assert (await calendar.again(due)).when == days("2097-06-02")
+    await calendar.hear(record_of("talk.moved.v1", subject="t1", revision=3, when=JULY), times=TEN)
+    assert (await calendar.again(due)).when == days("2097-06-23")
 
 
 async def test_an_older_word_never_replaces_a_newer_one(calendar: Calendar) -> None:

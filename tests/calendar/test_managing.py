@@ -137,6 +137,38 @@ async def test_an_embargo_names_what_it_is_on(calendar: Calendar, staff: httpx.A
     assert (told.data["kind"], told.data["source"]) == ("embargo", {"kind": "news", "id": "0197a0c4"})
 
 
+async def test_a_second_embargo_on_the_same_thing_stands_beside_the_first(calendar: Calendar, staff: httpx.AsyncClient) -> None:
+    for first_day in ("2097-06-16", "2097-08-01"):
+        await entered(staff, kind="embargo", source_kind="news", source_id="0197a0c4", **{"first-1": first_day, "last-1": ""})
+    assert [one.when.first_day.isoformat() for one in await calendar.dates()] == ["2097-06-16", "2097-08-01"]
+    assert len({row.subject for row in await calendar.told()}) == 2
+
+
+async def test_correcting_a_date_with_many_links_keeps_them_all(calendar: Calendar, staff: httpx.AsyncClient) -> None:
+    links = tuple({"address": f"https://example.org/{number}", "label": f"Paper {number}"} for number in range(10))
+    one = await stored(calendar.database, new_date(links=links))
+    form = page(await staff.get(f"{MANAGE}{one.id}/words")).values()
+    chosen = {name: value for name, value in form.items() if name.startswith("links.")}
+    data = {"language": "en", "title.en": "Another title", **chosen}
+    assert (await staff.post(f"{MANAGE}{one.id}/words", data=data)).status_code == 303
+    words = (await calendar.one()).description
+    assert (words.title["en"], words.links) == ("Another title", links)
+
+
+async def test_of_two_who_correct_at_once_the_second_undoes_nothing_unseen(calendar: Calendar, staff: httpx.AsyncClient) -> None:
+    address = f"{MANAGE}{await entered(staff)}/words"
+    seen = page(await staff.get(address)).values()["seen"]
+    assert (await staff.post(address, data={**FORM, "place": "Geneva", "seen": seen})).status_code == 303
+    late = page(await staff.post(address, data={**FORM, "entity": "Another Fund", "seen": seen}), 409)
+    assert "look at it again" in late.text
+    assert late.values()["entity"] == "Another Fund"
+    words = (await calendar.one()).description
+    assert (words.place, words.entity) == ("Geneva", "Example Fund")
+    again = {**FORM, "place": "Geneva", "entity": "Another Fund", "seen": late.values()["seen"]}
+    assert (await staff.post(address, data=again)).status_code == 303
+    assert (await calendar.one()).description.entity == "Another Fund"
+
+
 async def test_what_the_team_keeps_to_itself_is_told_to_nobody_until_it_is_public(calendar: Calendar, staff: httpx.AsyncClient) -> None:
     id_ = await entered(staff, public=None)
     found = await calendar.one()

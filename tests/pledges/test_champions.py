@@ -1,6 +1,7 @@
 """Champion countries: each with its date and source, kept by the team, never the current list."""
 
 import httpx
+import pytest
 
 from shared.events.codes import Role
 from shared.i18n import LANGUAGES, look_up
@@ -67,6 +68,14 @@ async def test_what_cannot_be_kept_is_said_and_keeps_what_was_typed(register: Re
         assert refused.all("a", href=f"#{field}"), changes
         assert refused.values()["seen"] == ""
     assert await register.rows("SELECT 1 FROM champions") == []
+
+
+@pytest.mark.parametrize("when", ["2021-02-30", "2023-02-29", "2021-04-31"])
+async def test_a_day_that_no_month_has_is_not_kept(staff: httpx.AsyncClient, reader: httpx.AsyncClient, when: str) -> None:
+    for field in ("since", "seen", "until"):
+        found = page(await staff.post(EDIT, data=MOROCCO | {field: when}), 422)
+        assert found.all("a", href=f"#{field}"), field
+    page(await reader.get(PATH))
 
 
 async def test_only_an_admin_keeps_records_and_auditors_read_them(register: Register) -> None:

@@ -5,7 +5,7 @@ import csv
 import io
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -266,5 +266,11 @@ async def test_changes_begin_where_one_asks(register: Register, program: httpx.A
         [same] = (await program.get(f"{API}/changes", params={"since": str(since)})).json()["changes"]
         assert same["number"] == pledge.number
     assert (await program.get(f"{API}/changes", params={"since": f"{today() + timedelta(days=1)}"})).json()["changes"] == []
+    # RFC 3339 lets a space or a small letter stand between day and hour; the hour is still that of its offset.
+    recorded = datetime.fromisoformat(told["recorded_at"]).astimezone(timezone(timedelta(hours=2)))
+    for between in "Tt ":
+        for minutes, found in ((-1, 1), (1, 0)):
+            moment = (recorded + timedelta(minutes=minutes)).isoformat(sep=between)
+            assert len((await program.get(f"{API}/changes", params={"since": moment})).json()["changes"]) == found, moment
     for nonsense in ("yesterday", "2026-13-01", "20261129T000000.000000Z-xyz-1", "2026-01-01T10:00:00", "99999-01-01"):
         assert (await program.get(f"{API}/changes", params={"since": nonsense})).status_code == 422, nonsense

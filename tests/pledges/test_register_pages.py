@@ -127,8 +127,9 @@ async def test_numbers_and_ids_lead_to_the_one_address(register: Register, reade
     for path in (f"/pledges/{pledge.id}", "/pledges/P-1", "/pledges/P-00001"):
         moved = await reader.get(f"{path}?lang=fr")
         assert (moved.status_code, moved.headers["location"]) == (308, f"/pledges/{pledge.number}?lang=fr"), path
-    for nothing in ("/pledges/P-9999", "/pledges/P-" + "9" * 30, "/pledges/00000000-0000-0000-0000-000000000000", "/pledges/nothing"):
-        assert (await reader.get(nothing)).status_code == 404, nothing
+    numbers = ("P-9999", "P-" + "9" * 30, "P-" + "9" * 5000, "P-٤٢")
+    for nothing in (*numbers, "00000000-0000-0000-0000-000000000000", "nothing"):
+        assert (await reader.get(f"/pledges/{nothing}")).status_code == 404, nothing
     submit = await reader.get("/pledges/submit?lang=es")
     assert (submit.status_code, submit.headers["location"]) == (303, "/intake/submit/pledge?lang=es")
 

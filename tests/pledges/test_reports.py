@@ -117,9 +117,9 @@ async def test_a_link_is_kept_hashed_and_works_until_it_ends(register: Register,
     [kept] = await register.rows("SELECT * FROM update_links")
     assert token.encode() not in kept.token_hash
     assert kept.valid_until - kept.made_at == timedelta(days=LINK_DAYS)
-    for _ in range(2):
+    for progress in ("17", "18"):
         assert "Ending recruitment fees" in page(await reader.get(path)).text
-        assert (await reader.post(path, data=said())).status_code == 303
+        assert (await reader.post(path, data=said(progress=progress))).status_code == 303
     assert "noindex" in (await reader.get(path)).text
     assert (await reader.get(path)).headers["cache-control"] == "no-store"
     await register.rows("UPDATE update_links SET valid_until = now() RETURNING pledge_id")
@@ -281,9 +281,22 @@ async def test_a_successor_is_named_by_its_number(register: Register, reader: ht
 
 async def test_whoever_holds_a_link_cannot_fill_the_moderators_list(register: Register, reader: httpx.AsyncClient) -> None:
     _, path = await linked(register, reader)
-    answers = [(await reader.post(path, data=said())).status_code for _ in range(WAITING_MAX + 1)]
+    answers = [(await reader.post(path, data=said(progress=f"{number} per cent"))).status_code for number in range(WAITING_MAX + 1)]
     assert answers == [303] * WAITING_MAX + [429]
     assert len(await register.tasks()) == WAITING_MAX
+
+
+async def test_a_report_that_is_sent_twice_waits_once(register: Register, reader: httpx.AsyncClient, staff: httpx.AsyncClient) -> None:
+    pledge, path = await linked(register, reader)
+    answers = await asyncio.gather(*(reader.post(path, data=said()) for _ in range(3)))
+    assert {(answer.status_code, answer.headers["location"]) for answer in answers} == {(303, f"{path}/sent")}
+    assert (await staff.post(f"{await waiting(register)}/accept", data={"evidenced": "yes"})).status_code == 303
+    assert len(await register.told()) == 1
+    # What was decided on may be said again, and something else may be said beside what waits.
+    await reader.post(path, data=said())
+    await reader.post(path, data=said(state="fulfilled"))
+    assert len(await register.tasks()) == 2
+    assert (await register.pledge(pledge.number)).revision == 2
 
 
 async def test_nothing_of_a_report_is_decided_without_a_moderator(register: Register, reader: httpx.AsyncClient) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from services.pledges.domain.submissions import number_as_written, words_about_refugees
 from services.pledges.handlers import listens
+from services.pledges.web.pledge_correct import filled_from
 from shared.consumer import Consumer
 from shared.events import registry
 from shared.events.codes import Role
@@ -260,6 +261,35 @@ async def test_a_correction_keeps_number_and_address_and_what_its_owner_said(reg
     # The same once more is no change.
     await staff.post(f"{address}/correct", data=filled)
     assert (await register.pledge(pledge.number)).revision == 2
+
+
+async def test_a_correction_leaves_what_it_does_not_touch(register: Register, staff: httpx.AsyncClient) -> None:
+    links = ({"address": "https://example.org/fees", "label": "Programme"}, {"address": "https://example.org/law"})
+    pledge = await register.publish(links=links)
+    address = f"/pledges/manage/{pledge.number}/correct"
+    shown = filled_from(pledge.facts)
+    answer = await staff.post(address, data={**shown.lines, **shown.boxes, **shown.texts, "title.en": "Ending fees"})
+    assert answer.status_code == 303, page(answer, 422).text
+    now = await register.pledge(pledge.number)
+    assert now.facts.title["en"] == "Ending fees"
+    assert now.facts.links == links
+
+
+async def test_of_two_who_correct_at_once_the_second_undoes_nothing_unseen(register: Register, staff: httpx.AsyncClient) -> None:
+    pledge = await register.publish()
+    address = f"/pledges/manage/{pledge.number}/correct"
+    seen = page(await staff.get(address)).values()["revision"]
+    shown = filled_from(pledge.facts)
+    first, second = ({**shown.lines, **shown.boxes, **shown.texts, "revision": seen, name: "Another"} for name in ("metric", "target"))
+    assert (await staff.post(address, data=first)).status_code == 303
+    late = page(await staff.post(address, data=second), 409)
+    assert "look at how the pledge stands now" in late.text
+    assert late.values()["target"] == "Another"
+    now = await register.pledge(pledge.number)
+    assert (now.facts.metric, now.facts.target, now.revision) == ("Another", pledge.facts.target, 2)
+    # Who has looked since, and sends the form again, goes on from there.
+    assert (await staff.post(address, data={**second, "metric": "Another", "revision": late.values()["revision"]})).status_code == 303
+    assert (await register.pledge(pledge.number)).facts.target == "Another"
 
 
 async def test_a_withdrawal_is_told_and_nothing_of_the_pledge_changes_any_more(register: Register, staff: httpx.AsyncClient) -> None:

@@ -56,7 +56,10 @@ def due_before(meeting: When, days: int, *, was: When | None = None) -> When:
     """Return when a deadline falls so many days before a meeting; raises NoDayBeforeError."""
     if days < 0 or meeting.last_day is None:
         raise NoDayBeforeError(NoDayBeforeError.__doc__)
-    return days_before(meeting, days, was=was)
+    try:
+        return days_before(meeting, days, was=was)
+    except ValueError:  # before the years of the calendar
+        raise NoDayBeforeError(NoDayBeforeError.__doc__) from None
 
 
 def still_follows(found: StoredDate) -> bool:

@@ -42,7 +42,7 @@ def _event(entry: Entry, moves: Sequence[When], language: str, address: str) -> 
         "inLanguage": title_language,
         "eventStatus": _SCHEMA + _status(entry, moves),
         "previousStartDate": [start for was in moves if (start := _starts(was))],
-        "keywords": [f"objective:{number}" for number in entry.objectives],
+        "keywords": [*(f"objective:{number}" for number in entry.objectives), *(["invented sample data"] if entry.synthetic else [])],
         "about": [_objective(number, language) for number in entry.objectives],
         "organizer": {"@type": "Organization", "name": entry.entity} if entry.entity else "",
         **_when(entry.when),

@@ -18,7 +18,7 @@ from services.calendar.domain.periods import Month
 from services.calendar.store.dates import WHEN
 from services.calendar.store.tables import dates, moves
 from shared.db import Transaction
-from shared.events.codes import DateKind, DateStatus
+from shared.events.codes import SYNTHETIC_COUNTRIES, DateKind, DateStatus
 from shared.events.times import When
 
 EXACT = ("time", "day")
@@ -171,6 +171,14 @@ async def leads(tx: Transaction) -> Sequence[str]:
 async def countries(tx: Transaction) -> Sequence[str]:
     """Return the countries that something public is about."""
     return sorted((await tx.execute(select(func.unnest(dates.c.countries)).where(PUBLIC).distinct())).scalars())
+
+
+async def invented_names(tx: Transaction) -> Mapping[str, str]:
+    """Return the name of the entity that goes by each code of sample data; such a code is no country's."""
+    code = func.unnest(dates.c.countries).label("code")
+    named = select(code, dates.c.entity).where(PUBLIC, dates.c.synthetic, dates.c.entity.is_not(None)).subquery()
+    query = select(named.c.code, func.min(named.c.entity)).where(named.c.code.in_(list(SYNTHETIC_COUNTRIES))).group_by(named.c.code)
+    return {row[0]: row[1] for row in await tx.execute(query)}
 
 
 async def stamp(tx: Transaction, now: datetime) -> Stamp:

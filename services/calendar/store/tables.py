@@ -1,6 +1,6 @@
 """The tables of the calendar."""
 
-from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db import metadata
@@ -57,7 +57,8 @@ dates = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),  # LAST-MODIFIED in feeds
     Index("dates_days_idx", "first_day", "last_day"),
-    Index("dates_source_idx", "source_kind", "source_id", "kind", unique=True),
+    # One date of each kind for a thing; of one embargo after the other there may be several.
+    Index("dates_source_idx", "source_kind", "source_id", "kind", unique=True, postgresql_where=text("kind <> 'embargo'")),
     Index("dates_follows_idx", "follows"),
     Index("dates_yearly_idx", "yearly"),
 )

@@ -78,7 +78,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
             "years": _years(filled),
             "month_page": with_query(f"{PATH}month/{span.first}", filters),
             "choices": form,
-            "chosen": chosen(filters, reader),
+            "chosen": chosen(filters, reader, form),
             "ways": ways_of(filters, pages.public_url, reader),
             "path": PATH,
             "footnotes": wording.footnotes({code for entry in (*exact, *rough) for code in entry.countries}, reader),

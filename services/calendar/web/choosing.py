@@ -12,7 +12,7 @@ from services.calendar.store import listing
 from services.calendar.web.entry_view import PATH, kind_title
 from shared import i18n
 from shared.db import Transaction
-from shared.events.codes import LANGUAGES, OBJECTIVES, Principle, Region
+from shared.events.codes import LANGUAGES, OBJECTIVES, SYNTHETIC_COUNTRIES, Principle, Region
 from shared.reference.regions import region
 from shared.reference.thematic import area, areas, priorities, priority
 from shared.reference.titles import Titles
@@ -58,7 +58,7 @@ async def choices(tx: Transaction, filters: Filters, reader: str) -> Sequence[Ch
         "objective": [(str(number), wording.objective_title(number, reader)) for number in OBJECTIVES],
         "principle": [(code, wording.principle_title(code, reader)) for code in Principle],
         "region": [(code, _said(region(code).title, reader)) for code in Region],
-        "country": wording.country_options(reader, {*named, *filters.country}),
+        "country": _countries({*named, *filters.country}, await listing.invented_names(tx), reader),
         "theme": [(str(one.n), _said(one.title, reader)) for one in areas()],
         "priority": [(one.code, _said(one.title, reader)) for one in priorities()],
         "lead": [(lead, _written(lead, reader)) for lead in leads],
@@ -67,12 +67,22 @@ async def choices(tx: Transaction, filters: Filters, reader: str) -> Sequence[Ch
     return [Choice(name=name, options=options[name], value=str(next(iter(getattr(filters, name)), ""))) for name in grammar.NAMES]
 
 
-def chosen(filters: Filters, reader: str) -> Sequence[Chosen]:
-    """Return what is chosen, in the reader's words."""
-    pairs = filters.pairs
+def _countries(codes: set[str], invented: Mapping[str, str], reader: str) -> Sequence[Option]:
+    """Return countries to choose from; those of sample data by the names of their entities."""
+    made_up = sorted((invented.get(code, code), code) for code in codes & SYNTHETIC_COUNTRIES)
+    return [*wording.country_options(reader, codes - SYNTHETIC_COUNTRIES), *((code, _written(name, reader)) for name, code in made_up)]
+
+
+def chosen(filters: Filters, reader: str, form: Sequence[Choice]) -> Sequence[Chosen]:
+    """Return what is chosen, in the reader's words; countries are named as in the form."""
+    named = {("country", code): words for choice in form if choice.name == "country" for code, words in choice.options}
     return [
-        Chosen(name=name, words=_words(name, value, reader), without=urlencode([pair for pair in pairs if pair != (name, value)]))
-        for name, value in pairs
+        Chosen(
+            name=name,
+            words=named.get((name, value)) or _words(name, value, reader),
+            without=urlencode([pair for pair in filters.pairs if pair != (name, value)]),
+        )
+        for name, value in filters.pairs
     ]
 
 

@@ -82,25 +82,45 @@ class Entering:
         """Correct the words of a date; its address stays, and its SEQUENCE."""
         given = await date_form.posted(request)
         entered, faults = date_form.read(EnteredWords, date_form.words_of(given))
+        seen = given.one("seen")
         if entered is None:
-            return await self._words(request, date, date_form.filled_by(given), faults, 422)
+            return await self._words(request, date, date_form.filled_by(given), faults, 422, seen=seen)
         cause = cause_of(request)
         async with self._database.transaction() as tx:
             found = await found_by(tx, date, held=True)
-            # What is public stays so: what others have copied cannot be called back, only cancelled.
-            public = found.public or given.one("public") == "yes"
-            changed = await self._planning.reword(tx, found, entered.description(), cause=cause, public=public)
-            if changed != found:
-                await self._planning.tell.decided(tx, changed, "change", by=moderator, cause=cause)
-        return RedirectResponse(f"{PATH}{changed.id}", status_code=303)
+            late = seen not in {"", found.updated_at.isoformat()}
+            if not late:
+                # What is public stays so: what others have copied cannot be called back, only cancelled.
+                public = found.public or given.one("public") == "yes"
+                changed = await self._planning.reword(tx, found, entered.description(), cause=cause, public=public)
+                if changed != found:
+                    await self._planning.tell.decided(tx, changed, "change", by=moderator, cause=cause)
+        if late:
+            # The form as it was filled in: who sends it again has been told to look first.
+            return await self._words(request, date, date_form.filled_by(given), status=409, notice="staff.dates.changed-since")
+        return RedirectResponse(f"{PATH}{found.id}", status_code=303)
 
     def _new(self, request: Request, filled: Filled, faults: Sequence[Fault] = (), status: int = 200) -> Response:
-        return self._pages.render(request, "calendar/manage_form.html", status, one=None, **self._form(request, filled, faults))
+        return self._pages.render(
+            request, "calendar/manage_form.html", status, one=None, notice_key="", **self._form(request, filled, faults)
+        )
 
-    async def _words(self, request: Request, date: str, filled: Filled, faults: Sequence[Fault] = (), status: int = 200) -> Response:
+    async def _words(
+        self,
+        request: Request,
+        date: str,
+        filled: Filled,
+        faults: Sequence[Fault] = (),
+        status: int = 200,
+        *,
+        seen: str = "",
+        notice: str = "",
+    ) -> Response:
         async with self._database.transaction() as tx:
-            context = await context_of(tx, await found_by(tx, date), reader_language(request))
-        return self._pages.render(request, "calendar/manage_form.html", status, **{**context, **self._form(request, filled, faults)})
+            found = await found_by(tx, date)
+            context = await context_of(tx, found, reader_language(request))
+        shown = {**context, **self._form(request, filled, faults), "seen": seen or found.updated_at.isoformat(), "notice_key": notice}
+        return self._pages.render(request, "calendar/manage_form.html", status, **shown)
 
     def _form(self, request: Request, filled: Filled, faults: Sequence[Fault]) -> dict[str, Any]:
         reader = reader_language(request)
@@ -113,7 +133,7 @@ class Entering:
             "faults": faults,
             "languages": i18n.CONTENT_LANGUAGES,
             "first_languages": i18n.LANGUAGES,
-            "link_rows": range(date_form.LINK_ROWS),
+            "link_rows": date_form.link_rows(filled),
             "when_rows": range(1, when_form.ROWS + 1),
             "path": PATH,
         }

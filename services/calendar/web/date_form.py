@@ -25,7 +25,9 @@ from shared.web.wording import Option
 
 M = TypeVar("M", bound=BaseModel)
 
-LINK_ROWS = 4
+LINK_ROWS = 10
+"""As many as a date may have."""
+_LINK_ROWS_EMPTY = 4
 _FIELDS_MAX = 300
 _LINES = ("place", "entity", "theme", "priority", "language", "kind", "source_kind", "source_id")
 _BOXES = ("regions", "objectives", "principles")
@@ -107,6 +109,12 @@ def filled_by(given: Posted) -> Filled:
     for row in range(LINK_ROWS):
         lines |= {f"links.{row}.{part}": given.one(f"links.{row}.{part}") for part in ("address", "label")}
     return Filled(lines=lines, boxes={name: given.several(name) for name in _BOXES}, public=given.one("public") == "yes")
+
+
+def link_rows(filled: Filled) -> range:
+    """Return the rows for links that a form shows: those that hold something, and a few in any case."""
+    held = [row + 1 for row in range(LINK_ROWS) if filled.lines[f"links.{row}.address"] or filled.lines[f"links.{row}.label"]]
+    return range(max([_LINK_ROWS_EMPTY, *held]))
 
 
 def filled_with(words: Description, when: Mapping[str, str], *, kind: str, public: bool) -> Filled:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from services.calendar.domain.entries import Entry
@@ -14,6 +15,7 @@ from services.calendar.web.entry_view import PATH, path_of, view
 from services.calendar.web.said import when_said
 from shared import clock
 from shared.db import Database, Transaction
+from shared.events.codes import SYNTHETIC_COUNTRIES
 from shared.reference.regions import region
 from shared.reference.thematic import area, priority
 from shared.web import wording
@@ -81,7 +83,7 @@ def _about(entry: Entry, reader: str) -> dict[str, Any]:
         return Sentence(found.text, lang=found.lang, reader=reader)
 
     return {
-        "countries": list(zip(entry.countries, wording.named_countries(entry.countries, reader), strict=True)),
+        "countries": [(code, _country(code, entry, reader)) for code in entry.countries],
         "footnotes": wording.footnotes(entry.countries, reader),
         "regions": [(code, title(region(code))) for code in entry.regions],
         "objectives": [(number, wording.objective_title(number, reader)) for number in entry.objectives],
@@ -89,6 +91,13 @@ def _about(entry: Entry, reader: str) -> dict[str, Any]:
         "theme": title(area(int(entry.theme))) if entry.theme else None,
         "priority": title(priority(entry.priority)) if entry.priority else None,
     }
+
+
+def _country(code: str, entry: Entry, reader: str) -> Sentence | Markup:
+    """Return the name of a country; a code of sample data stands for the entity itself."""
+    if code in SYNTHETIC_COUNTRIES and entry.entity:
+        return Markup('<span lang="" dir="auto">{}</span>').format(entry.entity)
+    return wording.country_name(code, reader)
 
 
 def _words(texts: Any, reader: str) -> Sentence | None:

@@ -39,7 +39,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
                 "Cross-Origin-Resource-Policy": "cross-origin",
                 "Content-Language": reader,
             }
-            if (unchanged := conditional(request, made, headers)) is not None:
+            if (unchanged := conditional(request, made, {**headers, "Vary": "Accept-Language, Cookie"})) is not None:
                 return unchanged
             entries = await listing.upcoming(tx, filters, first, DATES)
             # What is roughly known of the time that the list covers; without one, of this month.

@@ -10,7 +10,7 @@ from services.calendar.domain.periods import Stretch, stretch, stretches
 from services.calendar.domain.progress import Progress, progress
 from services.calendar.web.said import days_marked, hours_said, stretch_said, utc_day, when_said
 from shared import clock, i18n
-from shared.events.codes import DateStatus
+from shared.events.codes import SYNTHETIC_COUNTRIES, DateStatus
 from shared.events.times import ApproximateDate, TimeWithZone
 from shared.web.pages import Sentence, localize
 
@@ -56,6 +56,11 @@ class View:
     progress: Progress | None  # of an activity
     is_today: bool
     is_over: bool
+
+    @property
+    def countries(self) -> Sequence[str]:
+        """The countries that it is about; the codes of sample data are none."""
+        return [code for code in self.entry.countries if code not in SYNTHETIC_COUNTRIES]
 
     @property
     def tentative(self) -> bool:

@@ -71,7 +71,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
             "here": lambda other: with_query(f"{MONTH}{other}", filters),
             "agenda_page": with_query(PATH, filters, at=str(shown)),
             "choices": form,
-            "chosen": chosen(filters, reader),
+            "chosen": chosen(filters, reader, form),
             "ways": ways_of(filters, pages.public_url, reader),
             "path": f"{MONTH}{shown}",
             "footnotes": wording.footnotes({code for entry in (*exact, *rough) for code in entry.countries}, reader),

@@ -1,6 +1,7 @@
 """A row of a list of champion countries: what it says, or why it is refused. No I/O."""
 
 import re
+from datetime import date
 
 from services.pledges.domain.rows import Cells, Refused
 from shared.events.kinds.faults import fault_key
@@ -28,6 +29,17 @@ def champion_of(cells: Cells) -> dict[str, str | None]:
         raise Refused("verified", "unknown-mark", {"marks": ", ".join(Mark)})
     days = {column: cells[column] or None for column in ("since", "seen", "until")}
     for column, day in days.items():
-        if day is not None and not _WHEN.fullmatch(day):
+        if day is not None and not _is_when(day):
             raise Refused(column, "not-a-day", key=fault_key("not-a-day"))
     return {"country": code, **days, "source": cells["source"], "verified": verified, "note": cells["note"]}
+
+
+def _is_when(text: str) -> bool:
+    """Say whether a text is a year, a month of one or a day that there was."""
+    if not _WHEN.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text + "0000-01-01"[len(text) :])
+    except ValueError:
+        return False
+    return True

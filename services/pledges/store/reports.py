@@ -44,11 +44,10 @@ async def waiting(tx: Transaction, *, limit: int) -> Sequence[Report]:
     return [report_in(row) for row in await tx.execute(query.limit(limit))]
 
 
-async def count_waiting(tx: Transaction, pledge_id: UUID) -> int:
-    """Return how many reports on a pledge await a moderator."""
-    query = select(func.count()).where(reports.c.pledge_id == pledge_id, reports.c.verdict.is_(None))
-    count: int = (await tx.execute(query)).scalar_one()
-    return count
+async def waiting_on(tx: Transaction, pledge_id: UUID) -> Sequence[Report]:
+    """Return the reports on a pledge that await a moderator, the oldest first."""
+    query = select(*_REPORT).where(reports.c.pledge_id == pledge_id, reports.c.verdict.is_(None))
+    return [report_in(row) for row in await tx.execute(query.order_by(reports.c.sent_at, reports.c.id))]
 
 
 async def decide(tx: Transaction, report_id: UUID, verdict: Verdict, reason: str | None, *, by: Person) -> None:

@@ -44,8 +44,9 @@ class Filled:
     lines: Mapping[str, str]
     boxes: Mapping[str, Sequence[str]]
 
-    def values(self) -> dict[str, Any]:
-        """Return what the model reads."""
+    def values(self, known: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return what the model reads; of `known` links the form has the addresses alone, and their words stay."""
+        links = {link["address"]: dict(link) for link in known}
         lines = {name: value or None for name, value in self.lines.items()}
         rows = {name: [line.strip() for line in self.lines[name].splitlines() if line.strip()] for name in _ROWS}
         currency, amount = lines.pop("currency"), lines.pop("amount")
@@ -60,7 +61,7 @@ class Filled:
             "language": self.language,
             "participants": rows["participants"],
             "countries": [code for line in rows["countries"] for code in line.upper().replace(",", " ").split()],
-            "links": [{"address": address} for address in rows["links"]],
+            "links": [links.get(address, {"address": address}) for address in rows["links"]],
             "money": {"currency": currency or "", "amount": amount or ""} if currency or amount else None,
             "population": "migrants",
             "contact": None,
@@ -103,6 +104,10 @@ def filled_in(form: FormData, language: str) -> Filled:
     )
 
 
+class ChangedSinceError(PledgeError):
+    """Somebody changed this pledge after the form was shown; look at how it stands now, then correct it."""
+
+
 class Correcting:
     """The form."""
 
@@ -128,20 +133,24 @@ class Correcting:
         pledge = await self._find(number)
         async with request.form(max_files=0, max_fields=_FIELDS_MAX) as form:
             filled = filled_in(form, pledge.facts.language)
+            seen = str(form.get("revision", ""))
         try:
             # Whom the register asks is nothing of this form.
             context = {**UNKNOWN_CONTACT, **(SYNTHETIC if pledge.facts.synthetic else {})}
-            submission = PledgeSubmission.model_validate(filled.values(), context=context)
+            submission = PledgeSubmission.model_validate(filled.values(pledge.facts.links), context=context)
         except ValidationError as error:
-            return self._page(request, pledge, filled, 422, faults=faults_of(error))
+            return self._page(request, pledge, filled, 422, seen=seen, faults=faults_of(error))
         try:
             async with self._database.transaction() as tx:
                 now = await locked(tx, number)
+                if seen not in {"", str(now.revision)}:
+                    raise ChangedSinceError(ChangedSinceError.__doc__)
                 await self._reviewing.correct(tx, now, submission.split().public, moderator, cause=cause_of(request))
         except UnknownPledgeError:
             raise HTTPException(404) from None
         except PledgeError:
-            return self._page(request, pledge, filled, 409, notice="staff.pledge.too-late")
+            # The form as it was filled in: who sends it again has been told to look first.
+            return self._page(request, await self._find(number), filled, 409, notice="staff.pledge.too-late")
         return RedirectResponse(manage_path(number), status_code=303)
 
     async def _find(self, number: str) -> Pledge:
@@ -154,7 +163,15 @@ class Correcting:
         return pledge
 
     def _page(
-        self, request: Request, pledge: Pledge, filled: Filled, status: int = 200, *, faults: Sequence[Fault] = (), notice: str = ""
+        self,
+        request: Request,
+        pledge: Pledge,
+        filled: Filled,
+        status: int = 200,
+        *,
+        seen: str = "",
+        faults: Sequence[Fault] = (),
+        notice: str = "",
     ) -> Response:
         reader = reader_language(request)
         return self._pages.render(
@@ -163,6 +180,7 @@ class Correcting:
             status,
             pledge=pledge,
             filled=filled,
+            revision=seen or pledge.revision,
             faults=faults,
             notice_key=notice,
             path=manage_path(pledge.number),

@@ -38,6 +38,8 @@ ROWS_AT_ONCE = 500
 _CACHE = "public, no-cache"
 _FORMAT = "1"  # another one makes every tag another one: raise it with the form of an answer
 _CURSOR = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-([0-9a-f]{32})-(\d{1,6})")
+# What else than a T may stand between day and hour (RFC 3339, section 5.6).
+_BETWEEN = re.compile(r"(?<=^[0-9]{4}-[0-9]{2}-[0-9]{2})[t ]")
 _MOMENT = "%Y%m%dT%H%M%S.%fZ"
 
 
@@ -219,7 +221,8 @@ def _place(text: str) -> Place | None:
             moment = datetime.strptime(found[1], _MOMENT).replace(tzinfo=UTC)
             return Place(recorded_at=moment, pledge_id=UUID(found[2]), revision=int(found[3]))
         # A day begins at midnight; a moment is as it says. An offset's plus sign is a space in a query that was not escaped.
-        moment = datetime.fromisoformat(text.replace(" ", "+"))
-        return Place(recorded_at=clock.check_aware(moment if "T" in text else moment.replace(tzinfo=UTC)))
+        written = _BETWEEN.sub("T", text).replace(" ", "+")
+        moment = datetime.fromisoformat(written)
+        return Place(recorded_at=clock.check_aware(moment.replace(tzinfo=UTC) if len(written) <= len("2026-11-29") else moment))
     except (ValueError, OverflowError):
         raise Invalid([fault_of(Unfit(name="since", code="not-a-moment", params={}))]) from None
