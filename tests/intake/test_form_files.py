@@ -54,6 +54,7 @@ DOCUMENTS = {
     "xlsx": package({"[Content_Types].xml": b"", "xl/workbook.xml": b""}),
     **{ending: package({"mimetype": MEDIA_TYPES[ending].encode()}) for ending in ("odt", "odp", "ods")},
 }
+MANY = dict.fromkeys(map(str, range(10_000)), b"")
 REFUSED = {
     "a program": (b"MZ\x90\x00", "plan.pdf", "not-taken"),
     "a page": (b"<html><script>alert(1)</script>\x00", "plan.txt", "not-taken"),
@@ -67,7 +68,9 @@ REFUSED = {
     ),
     "another archive": (package({"x.exe": b""}), "plan.docx", "not-taken"),
     "programs behind ten thousand pages": (
-        package({"[Content_Types].xml": b"", "word/document.xml": b"", **dict.fromkeys(map(str, range(10_000)), b""), "vbaProject.bin": b""}),
+        package(
+            {"[Content_Types].xml": b"", "word/document.xml": b"", **dict.fromkeys(map(str, range(10_000)), b""), "vbaProject.bin": b""}
+        ),
         "plan.docx",
         "not-taken",
     ),
