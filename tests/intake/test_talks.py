@@ -112,6 +112,8 @@ async def test_a_talk_that_is_moved_says_so_everywhere_and_keeps_its_address(
     wrong = await staff.post(f"{REVIEW}{submission}/move", data={"first": "2099-07-01", "hour": "14:00", "zone": "Nowhere"})
     assert look_up("en", "fault.unknown-zone")[0] in page(wrong, 422).text
     page(await staff.post(f"{REVIEW}{submission}/move", data={"first": "", "hour": ""}), 422)
+    long_ago = {"first": "0001-01-01", "hour": "00:00", "zone": "Asia/Tokyo"}
+    page(await staff.post(f"{REVIEW}{submission}/move", data=long_ago), 422)
     data = {"first": "2099-07-01", "hour": "14:00", "until": "16:00", "zone": "Europe/Zurich"}
     assert (await staff.post(f"{REVIEW}{submission}/move", data=data)).status_code == 303
     page(await staff.post(f"{REVIEW}{submission}/move", data=data), 409)
