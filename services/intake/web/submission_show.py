@@ -39,7 +39,7 @@ _REFUSED: Mapping[type[IntakeError], tuple[int, str]] = {
     OwnWorkError: (403, "staff.review.own-work"),
     ChangedMeanwhileError: (409, "staff.review.changed-since"),
 }
-REFUSALS = (*_REFUSED, TalkError)
+REFUSALS = (AlreadyDecidedError, ReviewedElsewhereError, OwnWorkError, ChangedMeanwhileError, TalkError)
 """What a person may be told in place of what was asked for."""
 
 
