@@ -191,6 +191,9 @@ async def test_what_came_of_a_talk_stands_on_its_page_with_what_was_born_there(
     assert "P-0042" in again.text
     assert (await staff.post(f"{REVIEW}{submission}/outcome", data=data | {"summary.en": "Four agreed."})).status_code == 303
     assert ((await intake.told())[-1].type, (await intake.told())[-1].revision) == ("talk.held.v1", 3)
+    await staff.post(f"{REVIEW}{practice}/withdraw", data={"because": "Its sender asked for it."})
+    assert page(await reader.get(path)).all("a", href=f"/practices/{kept.slug}") == [], "what is withdrawn is named no more"
+    page(await staff.post(f"{REVIEW}{submission}/outcome", data=data), 422)
 
 
 async def test_a_talk_that_has_not_begun_was_not_held(intake: Intake, staff: httpx.AsyncClient) -> None:
