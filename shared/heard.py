@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, DateTime, Integer, Row, Table, Text, Uuid, func, select
+from sqlalchemy import Boolean, Column, DateTime, Integer, Row, Table, Text, Uuid, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from shared.db import Transaction, metadata
@@ -76,7 +76,7 @@ class Told:
 
 
 async def hear(tx: Transaction, kind: SourceKind, event: Received[Any]) -> Told | None:
-    """Keep an event and return all that is known of its source now; None where nothing of this type is newer than what was heard.
+    """Keep an event and return all that is known of its source now; None where it says nothing that was not heard.
 
     All events of one subject come one after another, so nobody else writes about this source meanwhile.
     """
@@ -95,7 +95,15 @@ async def hear(tx: Transaction, kind: SourceKind, event: Received[Any]) -> Told 
             index_elements=["source_kind", "source_id", "type"], set_=changed, where=heard.c.revision < new.excluded.revision
         ).returning(heard.c.type)
     )
-    return None if done.first() is None else await told_of(tx, kind, event.subject)
+    if done.first() is None and not (event.historic and await _is_of_the_past(tx, kind, event)):
+        return None
+    return await told_of(tx, kind, event.subject)
+
+
+async def _is_of_the_past(tx: Transaction, kind: SourceKind, event: Received[Any]) -> bool:
+    """Keep that a source is of the past, which an event said that comes behind a newer one; say whether that is new."""
+    here = (heard.c.source_kind == kind.value, heard.c.source_id == event.subject, heard.c.type == event.type)
+    return bool((await tx.execute(update(heard).where(*here, heard.c.historic.is_(False)).values(historic=True))).rowcount)
 
 
 async def told_of(tx: Transaction, kind: SourceKind, id_: str) -> Told:

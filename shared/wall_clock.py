@@ -29,7 +29,7 @@ class Planned:
 
 
 def plan(local: datetime, zone: str) -> Planned:
-    """Return the instant of a time on the wall; raises ValueError where `local` has a zone already or `zone` is none.
+    """Return the instant of a time on the wall; raises ValueError where `local` has a zone, `zone` is none, or no year is meant.
 
     A time that does not exist is taken with the offset from before the change, as RFC 5545 (section 3.3.5) has it: 02:30 in the night
     to summer time becomes 03:30. One that comes twice is the first of them, by the same section.
@@ -41,9 +41,13 @@ def plan(local: datetime, zone: str) -> Planned:
     except (KeyError, ValueError, OSError) as error:
         raise ValueError(f"{zone!r} is no time zone; give one such as Europe/Zurich") from error
     local = local.replace(fold=0)
-    instant = local.replace(tzinfo=place).astimezone(UTC)
+    try:
+        instant = local.replace(tzinfo=place).astimezone(UTC)
+        again = instant.astimezone(place)
+    except OverflowError as error:  # in another zone it is not the year 1 yet, or no longer 9999
+        raise ValueError(f"{local.isoformat()} lies outside the calendar; give a year that people live in") from error
     oddity = None
-    if instant.astimezone(place).replace(tzinfo=None) != local:
+    if again.replace(tzinfo=None) != local:
         oddity = Oddity.GAP
     elif local.replace(tzinfo=place).utcoffset() != local.replace(tzinfo=place, fold=1).utcoffset():
         oddity = Oddity.OVERLAP

@@ -12,6 +12,7 @@ from shared.events.every import SubmissionDecided
 from shared.events.newsletter import IssueSent
 from shared.events.social import PostPublished
 from shared.listening import Received, each, listeners
+from shared.pauses.stretches import FORBIDDING
 
 
 async def note_decision(tx: Transaction, event: Received[SubmissionDecided]) -> None:
@@ -60,7 +61,11 @@ async def note_post(tx: Transaction, event: Received[PostPublished]) -> None:
 
 
 async def note_date(tx: Transaction, event: Received[DatePublished] | Received[DateMoved] | Received[DateCancelled]) -> None:
-    """Show the date that something has in the calendar, by the id of what it is the date of, and by its own."""
+    """Show the date that something has in the calendar, by the id of what it is the date of, and by its own.
+
+    Of a day on which nothing may be said, and of one that has become such, nothing is shown.
+    """
+    is_public = event.data.kind not in FORBIDDING
     for source_id in {event.subject, *([event.data.source.id] if event.data.source else [])}:
         await followed.note(
             tx,
@@ -69,8 +74,8 @@ async def note_date(tx: Transaction, event: Received[DatePublished] | Received[D
             event.subject,
             revision=event.revision,
             words="",
-            address=event.data.address,
-            stands=event.data.status is not DateStatus.CANCELLED,
+            address=event.data.address if is_public else "",
+            stands=is_public and event.data.status is not DateStatus.CANCELLED,
             at=event.time,
         )
 

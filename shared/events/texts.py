@@ -21,9 +21,10 @@ ADDRESS_LENGTH = 2_000  # what browsers, mail programs and networks all take
 
 # Line ends of every system, and the separators that word processors leave behind.
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-# Control characters, halves of surrogate pairs (no UTF-8 for them), and the two overrides that make text read otherwise than it is.
+# Control characters, halves of surrogate pairs (no UTF-8 for them), the two signs that are none (no feed with them can be read), and the
+# two overrides that make text read otherwise than it is.
 # Marks that Arabic, Persian and emoji need (joiners, direction marks, isolates) are welcome.
-_REFUSED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202d\u202e]")
+_REFUSED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202d\u202e\ufffe\uffff]")
 _INVISIBLE = {"Cf", "Zs", "Zl", "Zp"}
 
 

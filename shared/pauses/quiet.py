@@ -91,16 +91,19 @@ async def heed(tx: Transaction, told: Told, zone: str) -> Quiet | None:
     return _quiet((await tx.execute(kept)).one())
 
 
-async def forbidding(tx: Transaction, at: datetime, sources: Collection[Source] = ()) -> Quiet | None:
+async def forbidding(tx: Transaction, at: datetime, sources: Collection[Source] = (), *, embargoes_alone: bool = False) -> Quiet | None:
     """Return what forbids that something about these sources leaves at an instant: of several the one that lasts longest.
+
+    With `embargoes_alone` no blackout is asked for.
 
     Ask it on the transaction that claims, behind `store.paused`: then no blackout comes in between.
     """
     about = tuple_(quiet_times.c.source_kind, quiet_times.c.source_id).in_([(one.kind.value, one.id) for one in sources])
     embargo = and_(quiet_times.c.kind == DateKind.EMBARGO.value, about)
+    blackout = quiet_times.c.kind == DateKind.BLACKOUT.value
     rows = await tx.execute(
         select(quiet_times)
-        .where(quiet_times.c.standing, _covers(at), or_(quiet_times.c.kind == DateKind.BLACKOUT.value, embargo))
+        .where(quiet_times.c.standing, _covers(at), embargo if embargoes_alone else or_(blackout, embargo))
         .order_by(quiet_times.c.ends.desc().nulls_first(), quiet_times.c.date_id)
         .limit(1)
     )

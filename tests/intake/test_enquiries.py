@@ -35,6 +35,14 @@ async def test_an_enquiry_goes_to_its_confirmed_mailbox_once_and_an_answer_reach
     assert look_up("en", "track.enquiry.accepted")[0] in page(await reader.get(f"/intake/track/{kept.token}")).text
 
 
+async def test_the_form_asks_about_the_initiative_from_whose_page_one_comes(intake: Intake, reader: httpx.AsyncClient) -> None:
+    for asked, chosen in (("champion-countries", ["champion-countries"]), ("nonsense", []), ("%00", []), ('"><script>', [])):
+        answer = await reader.get("/intake/submit/enquiry", params={"initiative": asked})
+        options = page(answer).all("option", selected="")
+        assert [one["value"] for one in options if one["value"] in set(Initiative)] == chosen
+        assert "<script>" not in answer.text
+
+
 async def test_only_what_its_sender_has_confirmed_is_passed_on(intake: Intake, staff: httpx.AsyncClient, reader: httpx.AsyncClient) -> None:
     from tests.intake.test_forms import filled  # its fixtures are those of this folder
 

@@ -5,13 +5,15 @@ from typing import Any
 import httpx
 import pytest
 
-from services.intake.domain import DECIDED_HERE
+from services.intake.domain import DECIDED_HERE, TWO_PERSONS
 from shared.events.codes import Role
 from shared.events.kinds import KINDS
 from shared.i18n import look_up
 from tests.intake.form_filler import posted
 from tests.intake.intake_app import Intake, client_of
 from tests.intake.page import page
+from tests.intake.test_decide_every_kind import open_task
+from tests.intake.test_news import fill_in
 from tests.intake.test_review import REVIEW
 from tests.people import ALEX, somebody
 
@@ -50,6 +52,26 @@ async def test_who_entered_it_does_not_accept_it(intake: Intake, staff: httpx.As
     page(await staff.post(f"{REVIEW}{kept.id}/accept"), 403)
     async with client_of(intake.app, browser=True, staff=True, person=somebody(Role.MODERATOR, name="berit")) as other:
         assert (await other.post(f"{REVIEW}{kept.id}/accept")).status_code == 303
+
+
+@pytest.mark.parametrize("kind", sorted(DECIDED_HERE - TWO_PERSONS))
+async def test_who_entered_it_does_not_publish_other_words_afterwards_either(intake: Intake, staff: httpx.AsyncClient, kind: str) -> None:
+    await staff.post(f"/intake/enter/{kind}", data=await entered(staff, kind))
+    [kept] = await intake.rows("SELECT id FROM submissions")
+    async with client_of(intake.app, browser=True, staff=True, person=somebody(Role.MODERATOR, name="berit")) as other:
+        await other.post(f"{REVIEW}{kept.id}/accept")
+        assert (await fill_in(staff, kept.id, entity="Words of my own")).status_code == 303
+        assert len(await intake.told()) == 2, "nobody else has read it"
+        task = await open_task(intake, f"publish-{kind}")
+        assert task is not None
+        assert task.not_by == ALEX.id
+        page(await staff.post(f"{REVIEW}{kept.id}/publish"), 403)
+        assert (await other.post(f"{REVIEW}{kept.id}/publish")).status_code == 303
+        await fill_in(staff, kept.id, entity="Again my own")
+        await fill_in(other, kept.id, entity="Words of another")
+    assert [one.data["entity"] for one in (await intake.told())[2:]] == ["Words of my own", "Words of another"]
+    assert await open_task(intake, f"publish-{kind}") is None
+    page(await staff.post(f"{REVIEW}{kept.id}/publish"), 409)
 
 
 @EVERY_KIND

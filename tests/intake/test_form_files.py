@@ -27,6 +27,17 @@ def package(names: dict[str, bytes]) -> bytes:
     return written.getvalue()
 
 
+def broken(packing: int) -> bytes:
+    """An archive whose one entry is whole by its directory, and no stream of its packing."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", packing) as archive:
+        archive.writestr("mimetype", MEDIA_TYPES["odt"] * 20)
+    begins = 30 + len("mimetype") + (9 if packing == zipfile.ZIP_LZMA else 0)  # behind the name, and what LZMA says of itself
+    data = bytearray(written.getvalue())
+    data[begins : begins + 8] = b"\xff" * 8
+    return bytes(data)
+
+
 def compound(stream: str) -> bytes:
     return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504 + stream.encode("utf-16-le") + b"\0\0" + b"\0" * 100
 
@@ -43,6 +54,7 @@ DOCUMENTS = {
     "xlsx": package({"[Content_Types].xml": b"", "xl/workbook.xml": b""}),
     **{ending: package({"mimetype": MEDIA_TYPES[ending].encode()}) for ending in ("odt", "odp", "ods")},
 }
+MANY = dict.fromkeys(map(str, range(10_000)), b"")
 REFUSED = {
     "a program": (b"MZ\x90\x00", "plan.pdf", "not-taken"),
     "a page": (b"<html><script>alert(1)</script>\x00", "plan.txt", "not-taken"),
@@ -55,6 +67,15 @@ REFUSED = {
         "macros",
     ),
     "another archive": (package({"x.exe": b""}), "plan.docx", "not-taken"),
+    "programs behind ten thousand pages": (
+        package(
+            {"[Content_Types].xml": b"", "word/document.xml": b"", **dict.fromkeys(map(str, range(10_000)), b""), "vbaProject.bin": b""}
+        ),
+        "plan.docx",
+        "not-taken",
+    ),
+    "an archive that does not unpack": (broken(zipfile.ZIP_DEFLATED), "plan.odt", "not-taken"),
+    "an archive that does not unpack, packed otherwise": (broken(zipfile.ZIP_LZMA), "plan.odt", "not-taken"),
     "half an archive": (b"PK\x03\x04 and no more", "plan.docx", "not-taken"),
     "nothing": (b"", "plan.txt", "empty"),
     "too much": (b"x" * (25 * 1024 * 1024 + 1), "plan.txt", "too-large"),

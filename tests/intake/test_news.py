@@ -204,6 +204,22 @@ async def test_a_correction_waits_for_another_person_and_is_marked_with_its_day(
     assert await open_task(intake, "publish-news") is None
 
 
+async def test_what_was_changed_after_it_was_read_is_neither_accepted_nor_published(intake: Intake, staff: httpx.AsyncClient) -> None:
+    submission = await submitted(intake, "news")
+    async with client_of(intake.app, browser=True, staff=True, person=somebody(Role.MODERATOR, name="berit")) as other:
+        for verb in ("accept", "publish"):
+            await fill_in(staff, submission, title=f"As it was read to {verb}")
+            read = page(await other.get(f"{REVIEW}{submission}")).one("input", name="seen")["value"]
+            await fill_in(staff, submission, title=f"As nobody has read it to {verb}")
+            late = page(await other.post(f"{REVIEW}{submission}/{verb}", data={"seen": read}), 409)
+            assert look_up("en", "staff.review.changed-since")[0] in late.text
+            assert f"As nobody has read it to {verb}" in late.text
+            seen = late.one("input", name="seen")["value"]
+            assert (await other.post(f"{REVIEW}{submission}/{verb}", data={"seen": seen})).status_code == 303
+    titles = [one.data["title"]["en"] for one in (await intake.told())[1:]]
+    assert titles == ["As nobody has read it to accept", "As nobody has read it to publish"]
+
+
 async def test_a_correction_that_is_dropped_changes_nothing(intake: Intake, staff: httpx.AsyncClient, reader: httpx.AsyncClient) -> None:
     submission, path = await published(intake, staff)
     page(await staff.post(f"{REVIEW}{submission}/drop"), 409)

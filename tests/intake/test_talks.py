@@ -112,6 +112,8 @@ async def test_a_talk_that_is_moved_says_so_everywhere_and_keeps_its_address(
     wrong = await staff.post(f"{REVIEW}{submission}/move", data={"first": "2099-07-01", "hour": "14:00", "zone": "Nowhere"})
     assert look_up("en", "fault.unknown-zone")[0] in page(wrong, 422).text
     page(await staff.post(f"{REVIEW}{submission}/move", data={"first": "", "hour": ""}), 422)
+    long_ago = {"first": "0001-01-01", "hour": "00:00", "zone": "Asia/Tokyo"}
+    page(await staff.post(f"{REVIEW}{submission}/move", data=long_ago), 422)
     data = {"first": "2099-07-01", "hour": "14:00", "until": "16:00", "zone": "Europe/Zurich"}
     assert (await staff.post(f"{REVIEW}{submission}/move", data=data)).status_code == 303
     page(await staff.post(f"{REVIEW}{submission}/move", data=data), 409)
@@ -189,6 +191,9 @@ async def test_what_came_of_a_talk_stands_on_its_page_with_what_was_born_there(
     assert "P-0042" in again.text
     assert (await staff.post(f"{REVIEW}{submission}/outcome", data=data | {"summary.en": "Four agreed."})).status_code == 303
     assert ((await intake.told())[-1].type, (await intake.told())[-1].revision) == ("talk.held.v1", 3)
+    await staff.post(f"{REVIEW}{practice}/withdraw", data={"because": "Its sender asked for it."})
+    assert page(await reader.get(path)).all("a", href=f"/practices/{kept.slug}") == [], "what is withdrawn is named no more"
+    page(await staff.post(f"{REVIEW}{submission}/outcome", data=data), 422)
 
 
 async def test_a_talk_that_has_not_begun_was_not_held(intake: Intake, staff: httpx.AsyncClient) -> None:

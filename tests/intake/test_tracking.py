@@ -11,7 +11,7 @@ from services.intake.domain import DECIDED_HERE
 from services.intake.handlers import note_date, note_decision, note_issue, note_post
 from shared import clock
 from shared.events.base import EventData
-from shared.events.calendar import DateCancelled, DatePublished
+from shared.events.calendar import DateCancelled, DateMoved, DatePublished
 from shared.events.kinds import KINDS
 from shared.events.newsletter import IssueSent
 from shared.events.social import PostPublished
@@ -252,3 +252,21 @@ async def test_what_followed_from_a_pledge_is_shown_by_the_id_that_its_service_t
         await note_issue(tx, heard(issue, "issue-1"))
     await decide(intake, staff, "pledge", pledge, "accepted")
     assert look_up("en", "track.followed")[0] in page(await reader.get(await track_of(intake, pledge))).text
+
+
+@pytest.mark.parametrize("kind", ["embargo", "blackout"])
+async def test_what_the_calendar_forbids_is_nothing_that_a_sender_sees(
+    intake: Intake, staff: httpx.AsyncClient, reader: httpx.AsyncClient, kind: str
+) -> None:
+    talk = await submitted(intake, "talk")
+    await decide(intake, staff, "talk", talk, "accepted")
+    [row] = await intake.rows("SELECT id FROM talks")
+    source = {"kind": "talk", "id": str(row.id)}
+    secret = said_of(DatePublished, source=source, kind=kind, address="https://tidings.example.org/calendar/not-for-you")
+    async with intake.database.transaction() as tx:
+        await note_date(tx, heard(secret, "date-1"))
+        await note_date(tx, heard(said_of(DatePublished, source=source), "date-2"))
+        await note_date(tx, heard(said_of(DateMoved, source=source, kind=kind, address=secret.address), "date-2", revision=2))
+    found = await reader.get(await track_of(intake, talk))
+    assert "not-for-you" not in found.text
+    assert look_up("en", "track.followed.date")[0] not in page(found).text

@@ -219,6 +219,25 @@ async def test_an_embargo_that_comes_while_an_issue_leaves_holds_it(service: New
     assert (standing.state, standing.held_because) == (SendState.HELD, Hold.QUIET)
 
 
+@pytest.mark.parametrize("held_first", [False, True])
+async def test_nobody_lets_a_held_issue_go_on_before_what_is_in_it_may_be_spoken_of(service: Newsletter, held_first: bool) -> None:
+    issue = await approved(service.database)
+    await plan(service, issue)
+    async with service.database.transaction() as tx:
+        await tx.execute(update(sends).values(state="sending", frozen_at=clock.now()))
+    embargo = Calendar(service, "embargo", PRACTICE)
+    async with service.browser(APPROVER) as browser:
+        if held_first:
+            assert (await browser.post(f"{ISSUES}{issue}/sending/hold", data={"reason": "Let me look."})).status_code == 303
+        await embargo.tells("date.published.v1", HOURS, timedelta(hours=6))
+        refused = await browser.post(f"{ISSUES}{issue}/sending/resume", data={"valid_hours": "24"})
+        assert (refused.status_code, "Day of mourning" in refused.text) == (422, True)
+        assert (await state_of(service, issue)).state is SendState.HELD
+        await embargo.tells("date.cancelled.v1", HOURS, timedelta(hours=6))
+        assert (await browser.post(f"{ISSUES}{issue}/sending/resume", data={"valid_hours": "24"})).status_code == 303
+    assert (await state_of(service, issue)).state is SendState.SENDING
+
+
 @pytest.mark.timeout(180)
 async def test_what_a_source_has_withdrawn_does_not_leave_though_it_was_planned(service: Newsletter, taken: Sink) -> None:
     await subscribe(service.database, service.parts.vault, ["ana@example.org"])

@@ -327,3 +327,10 @@ async def test_message_from_kafka_approves_nothing(service: Newsletter, database
     await desk.close()
     async with service.database.transaction() as tx:
         assert (await tx.execute(text("SELECT state FROM approvals"))).scalar_one() == "submitted"
+
+
+@pytest.mark.parametrize(("sends_at", "zone"), [("9999-12-31T23:59", "America/New_York"), ("0001-01-01T00:00", "Asia/Tokyo")])
+async def test_an_hour_in_no_year_that_people_live_in_is_refused(service: Newsletter, sends_at: str, zone: str) -> None:
+    issue = await approved(service.database)
+    async with service.browser(WRITER) as browser:
+        page(await browser.post(f"{ISSUES}{issue}/schedule", data={"sends_at": sends_at, "zone": zone, "valid_hours": "24"}), 422)

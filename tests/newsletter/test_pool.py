@@ -103,6 +103,13 @@ async def test_practice_of_the_past_is_no_news(wired: System) -> None:
     assert await items_of(wired) == []
 
 
+async def test_practice_of_the_past_is_no_news_though_its_correction_came_first(wired: System) -> None:
+    await tell(wired.intake, titled("Second"), subject="practice-1", revision=2)
+    await tell(wired.intake, PRACTICE, subject="practice-1", historic=True)
+    await wired.carry()
+    assert {item.state for item in await items_of(wired)} <= {ItemState.WITHDRAWN}
+
+
 @pytest.mark.parametrize(
     ("countries", "level"),
     [

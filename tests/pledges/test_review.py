@@ -28,7 +28,7 @@ REVIEW = "/pledges/review/"
 
 def came_in(register: Register, subject: UUID, *, revision: int = 1, **changes: Any) -> StoredRecord:
     """The door's event about a pledge: the form's example, some of its fields changed."""
-    told: dict[str, Any] = {name: changes.pop(name) for name in ("answers", "channel", "entered_by", "kind") if name in changes}
+    told: dict[str, Any] = {name: changes.pop(name) for name in ("answers", "channel", "entered_by", "files", "kind") if name in changes}
     whole: dict[str, Any] = {**PledgeSubmission.example, **changes}
     fields = {name: value for name, value in whole.items() if value is not None}
     parts = PledgeSubmission.model_validate(fields).split()
@@ -91,6 +91,14 @@ async def test_everything_that_came_in_is_shown_and_the_contact_opened(register:
     assert "Ending recruitment fees" in page(await staff.get(REVIEW)).text
     [row] = await register.rows("SELECT contact_sealed FROM submissions")
     assert OWNER.encode() not in row.contact_sealed
+
+
+async def test_who_reviews_a_pledge_can_open_the_file_that_came_with_it(register: Register, staff: httpx.AsyncClient) -> None:
+    subject, sha256 = new_id(), "0f" * 32
+    file = {"sha256": sha256, "name": "Plan.pdf", "media_type": "application/pdf", "size": 9, "service": "intake"}
+    await deliver(register, came_in(register, subject, files=[file]))
+    link = page(await staff.get(f"{REVIEW}{subject}")).one("a", href=f"/intake/review/files/{sha256}")
+    assert link["href"]
 
 
 async def test_accepting_publishes_under_a_number_and_tells_door_others_and_trail(register: Register, staff: httpx.AsyncClient) -> None:

@@ -49,6 +49,8 @@ def test_a_line_is_stripped_and_composed(given_text: str, kept: str) -> None:
         pytest.param("a\x1bb", "control-character", id="escape"),
         pytest.param("a\x9fb", "control-character", id="a control character above ASCII"),
         pytest.param("a\u202eb", "control-character", id="an override of direction"),
+        pytest.param("a\ufffeb", "control-character", id="a sign that is none, with which no feed can be read"),
+        pytest.param("a\uffffb", "control-character", id="the other one"),
         pytest.param("a\ud800b", "control-character", id="half a surrogate pair"),
         pytest.param("a\nb", "one-line", id="two lines"),
         pytest.param("a\tb", "one-line", id="a tab"),

@@ -45,3 +45,9 @@ def test_a_zone_that_is_none_is_refused(zone: str) -> None:
 def test_a_time_with_a_zone_of_its_own_is_refused() -> None:
     with pytest.raises(ValueError, match="has a zone already"):
         plan(datetime(2026, 6, 16, 9, tzinfo=UTC), "Europe/Zurich")
+
+
+@pytest.mark.parametrize(("local", "zone"), [("0001-01-01T00:00", "Asia/Tokyo"), ("9999-12-31T23:59", "America/New_York")])
+def test_a_time_outside_the_calendar_is_refused(local: str, zone: str) -> None:
+    with pytest.raises(ValueError, match="lies outside the calendar"):
+        plan(datetime.fromisoformat(local), zone)

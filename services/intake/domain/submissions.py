@@ -67,6 +67,10 @@ class OwnWorkError(IntakeError):
     """Who entered something, or wrote last what the Network says in its own name, leaves its acceptance to somebody else."""
 
 
+class ChangedMeanwhileError(IntakeError):
+    """This was changed after it was read; read it as it stands now, then decide."""
+
+
 class ReviewedElsewhereError(IntakeError):
     """Intake does not decide on this kind; the service that reviews it does, and tells intake."""
 
@@ -173,6 +177,11 @@ class StoredSubmission:
     def words(self) -> Mapping[str, Any]:
         """Its public fields, as a colleague has changed them where one has."""
         return self.draft or self.public
+
+    @property
+    def fingerprint(self) -> str:
+        """What a person has read of it who decides now: another one once its words were changed, or its sender has answered."""
+        return hashlib.sha256(orjson.dumps([self.words, self.answers], option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     @property
     def told_revision(self) -> int:
@@ -331,6 +340,15 @@ def check_may_decide(submission: StoredSubmission, *, wanted: SubmissionState, b
         raise OwnWorkError(OwnWorkError.__doc__)
 
 
+def check_was_read(submission: StoredSubmission, seen: str) -> None:
+    """Return where a submission still is what `seen`, the fingerprint on the page, stands for; raises ChangedMeanwhileError.
+
+    Who names none has decided by another road than the page.
+    """
+    if seen and seen != submission.fingerprint:
+        raise ChangedMeanwhileError(ChangedMeanwhileError.__doc__)
+
+
 def check_may_edit(submission: StoredSubmission) -> None:
     """Return where a colleague may change the words of a submission, or of what it became; raises as `check_may_decide` does."""
     if submission.kind not in DECIDED_HERE:
@@ -361,9 +379,9 @@ def check_is_talk(submission: StoredSubmission) -> None:
         raise AlreadyDecidedError(submission.state)
 
 
-def corrections_need_another(submission: StoredSubmission) -> bool:
-    """Return whether a correction of what stands on the public pages waits for another person."""
-    return submission.kind in TWO_PERSONS and submission.state is SubmissionState.ACCEPTED
+def corrections_need_another(submission: StoredSubmission, *, by: str) -> bool:
+    """Return whether a correction that `by` writes of what stands waits for another person: who entered it did not accept it either."""
+    return submission.state is SubmissionState.ACCEPTED and (submission.kind in TWO_PERSONS or by == submission.entered_by)
 
 
 def answered(submission: StoredSubmission, text: str, at: datetime) -> Sequence[Mapping[str, Any]]:

@@ -17,7 +17,7 @@ _RECORDS = (practices, talks, news, contributions, promotions)
 async def note(
     tx: Transaction, source_id: str, kind: str, thing_id: str, *, revision: int, words: str, address: str, stands: bool, at: datetime
 ) -> None:
-    """Note that something followed from `source_id`; an older word about the same thing changes nothing."""
+    """Note that something followed from `source_id`, without an address where nobody is to see it; an older word changes nothing."""
     new = insert(followed).values(
         source_id=source_id, kind=kind, thing_id=thing_id, revision=revision, words=words, address=address, stands=stands, at=at
     )
@@ -30,9 +30,10 @@ async def note(
 
 
 async def of(tx: Transaction, submission_id: UUID) -> Sequence[Row[Any]]:
-    """Return what followed from a submission, the newest first."""
+    """Return what followed from a submission and has an address, the newest first."""
     became = [
         followed.c.source_id.in_(select(cast(table.c.id, String)).where(table.c.submission_id == submission_id)) for table in _RECORDS
     ]
     elsewhere = followed.c.source_id.in_(select(submissions.c.became).where(submissions.c.id == submission_id))
-    return (await tx.execute(select(followed).where(or_(*became, elsewhere)).order_by(followed.c.at.desc(), followed.c.thing_id))).all()
+    shown = select(followed).where(or_(*became, elsewhere), followed.c.address != "")
+    return (await tx.execute(shown.order_by(followed.c.at.desc(), followed.c.thing_id))).all()

@@ -1,6 +1,6 @@
 """Practices: published, withdrawn, listed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -62,6 +62,12 @@ async def of_submission(tx: Transaction, submission_id: UUID) -> Row[Any] | None
 async def by_slug(tx: Transaction, slug: str) -> Row[Any] | None:
     """Return a practice, withdrawn or not, or None where there is none."""
     return (await tx.execute(select(practices).where(practices.c.slug == slug))).one_or_none()
+
+
+async def standing_among(tx: Transaction, slugs: Collection[str]) -> frozenset[str]:
+    """Return the addresses among `slugs` at which a practice is published, and not withdrawn."""
+    stands = select(practices.c.slug).where(practices.c.slug.in_(slugs), practices.c.state == PracticeState.PUBLISHED.value)
+    return frozenset((await tx.execute(stands)).scalars())
 
 
 def _published(objective: int | None, country: str | None) -> Select[Any]:

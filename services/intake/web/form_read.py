@@ -11,7 +11,7 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from services.intake.kinds.form import Filled, Posted, fields_of
+from services.intake.kinds.form import Filled, Posted, Widget, fields_of
 from shared import i18n
 from shared.events.kinds.parts import UNKNOWN_CONTACT, Submission
 from shared.files.documents import Document, DocumentRefusedError, judge
@@ -74,8 +74,12 @@ class Sent:
 
 
 def empty(model: type[Submission], request: Request) -> Sent:
-    """Return the empty form."""
-    return Sent(filled=Filled(fields=fields_of(model), posted={}, language=reader_language(request)))
+    """Return the empty form, but for what a link to it has chosen already, such as the initiative that is asked about."""
+    fields, asked = fields_of(model), request.query_params
+    chosen = {
+        field.name: [asked[field.name]] for field in fields if field.widget is Widget.CHOICE and asked.get(field.name) in field.options
+    }
+    return Sent(filled=Filled(fields=fields, posted=chosen, language=reader_language(request)))
 
 
 async def read_form(request: Request, model: type[Submission]) -> Sent:

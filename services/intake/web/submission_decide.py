@@ -50,11 +50,11 @@ class Decisions:
         """Show everything that is known of one submission, and what can be done with it."""
         return await self._page.show(request, id_in(submission))
 
-    async def accept(self, request: Request, submission: str, moderator: Moderator) -> Response:
-        """Publish a submission, or hand it to those who need it."""
+    async def accept(self, request: Request, submission: str, moderator: Moderator, seen: Words = "") -> Response:
+        """Publish a submission, or hand it to those who need it, as the moderator has read it."""
         try:
             async with self._database.transaction() as tx:
-                await self._accept(tx, await locked(tx, id_in(submission)), moderator)
+                await self._accept(tx, await locked(tx, id_in(submission)), moderator, seen)
         except REFUSALS as error:
             return await self._page.refused(request, id_in(submission), error)
         return back_to(submission)
@@ -100,8 +100,9 @@ class Decisions:
     async def _wrong(self, request: Request, submission: str, field: str, said: str, error: ValidationError) -> Response:
         return await self._page.show(request, id_in(submission), 422, faults=named(error, field), filled={field: said})
 
-    async def _accept(self, tx: Transaction, found: StoredSubmission, moderator: Person) -> None:
+    async def _accept(self, tx: Transaction, found: StoredSubmission, moderator: Person, seen: str) -> None:
         domain.check_may_decide(found, wanted=SubmissionState.ACCEPTED, by=moderator.id)
+        domain.check_was_read(found, seen)
         publisher = PUBLISHERS[found.kind]
         address = await publisher.accept(tx, found, found.words, at=clock.now(), public_url=self._public_url)
         decision = Decision(state=SubmissionState.ACCEPTED, address=address)

@@ -18,7 +18,7 @@ from services.intake.publishing.deciding import note
 from services.intake.store import reviews, submissions
 from services.intake.store.reviews import PATH
 from services.intake.web.form_show import FormShow
-from services.intake.web.submission_decide import Moderator, back_to
+from services.intake.web.submission_decide import Moderator, Words, back_to
 from services.intake.web.submission_show import REFUSALS, SubmissionPage, id_in, locked
 from shared import clock
 from shared.auth.require import require
@@ -30,7 +30,7 @@ from shared.events.kinds import KINDS
 from shared.events.kinds.parts import UNKNOWN_CONTACT
 from shared.web.forms import Fault
 from shared.web.pages import Pages
-from shared.web.request_state import reader_language
+from shared.web.request_state import person_of, reader_language
 
 _FIELDS_MAX = 400
 MORE, SEEN = "more", "seen"
@@ -90,12 +90,13 @@ class Editing:
             return await self._page.refused(request, id_in(submission), error)
         return back_to(submission)
 
-    async def publish(self, request: Request, submission: str, moderator: Moderator) -> Response:
-        """Publish a correction that somebody else wrote."""
+    async def publish(self, request: Request, submission: str, moderator: Moderator, seen: Words = "") -> Response:
+        """Publish a correction that somebody else wrote, as the moderator has read it."""
         try:
             async with self._database.transaction() as tx:
                 found = await locked(tx, id_in(submission))
                 domain.check_may_publish_draft(found, by=moderator.id)
+                domain.check_was_read(found, seen)
                 await self._correct(tx, found, found.words, moderator)
                 await submissions.drop_draft(tx, found.id)
                 cause = domain.submission_cause(found)
@@ -119,14 +120,16 @@ class Editing:
         return back_to(submission)
 
     async def _keep(self, tx: Transaction, found: StoredSubmission, changed: Mapping[str, Any], moderator: Person) -> None:
-        waits = found.is_open or domain.corrections_need_another(found)
+        waits = found.is_open or domain.corrections_need_another(found, by=moderator.id)
         await submissions.edit(tx, found.id, changed if waits else None, clock.now(), by=moderator)
+        cause = domain.submission_cause(found)
         if not waits:
             await self._correct(tx, found, changed, moderator)
+            # Whoever entered it may have left one to be published: this one was written on top of it.
+            await reviews.close_correction(tx, found, by=moderator.id, end=TaskEnd.DONE, cause=cause)
             return
         await note(tx, found, "change", by=moderator, public_url=self._pages.public_url, fields=changed)
         edited = await locked(tx, found.id)
-        cause = domain.submission_cause(found)
         if found.state is SubmissionState.RECEIVED:
             await reviews.open_review(tx, edited, public_url=self._pages.public_url, cause=cause)
         elif not found.is_open:
@@ -148,7 +151,7 @@ class Editing:
         more: str = "",
         notice: str = "",
     ) -> Response:
-        show = FormShow(found.kind, filled, reader_language(request), faults, more=more)
+        show, person = FormShow(found.kind, filled, reader_language(request), faults, more=more), person_of(request)
         return self._pages.render(
             request,
             "intake/submission_edit.html",
@@ -159,6 +162,7 @@ class Editing:
             notice_key=notice,
             more=more,
             seen=seen,
+            waits=person is not None and domain.corrections_need_another(found, by=person.id),
             names={"more": MORE, "seen": SEEN},
             back_path=f"{PATH}{found.id}",
         )

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from services.intake import domain
 from services.intake.domain import (
     AlreadyDecidedError,
+    ChangedMeanwhileError,
     IntakeError,
     OwnWorkError,
     ReviewedElsewhereError,
@@ -36,8 +37,9 @@ _REFUSED: Mapping[type[IntakeError], tuple[int, str]] = {
     AlreadyDecidedError: (409, "staff.review.too-late"),
     ReviewedElsewhereError: (409, "staff.review.elsewhere"),
     OwnWorkError: (403, "staff.review.own-work"),
+    ChangedMeanwhileError: (409, "staff.review.changed-since"),
 }
-REFUSALS = (AlreadyDecidedError, ReviewedElsewhereError, OwnWorkError, TalkError)
+REFUSALS = (AlreadyDecidedError, ReviewedElsewhereError, OwnWorkError, ChangedMeanwhileError, TalkError)
 """What a person may be told in place of what was asked for."""
 
 
@@ -86,6 +88,7 @@ class SubmissionPage:
             talk=talk,
             followed=things,
             is_own=person is not None and person.id in found.hands,
+            corrections_wait=person is not None and domain.corrections_need_another(found, by=person.id),
             is_decided_here=found.kind in domain.DECIDED_HERE,
             contact=self._contact(found),
             receipt=receipt,

@@ -1,6 +1,6 @@
 """The public pages of GCM Talks: those to come and those that were, with their filters; and one Talk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from services.intake.domain.slugs import TALKS, practice_path, talk_path
 from services.intake.domain.talks import StoredTalk, TalkState, when_of
-from services.intake.store import submissions, talks
+from services.intake.store import practices, submissions, talks
 from services.intake.store.talks import Filters
 from services.intake.web.record_show import (
     country_in,
@@ -87,9 +87,11 @@ def router(database: Database, pages: Pages) -> APIRouter:
         async with database.transaction() as tx:
             talk = await talks.by_slug(tx, slug) if slug.isascii() and "\0" not in slug else None
             notes = await submissions.concept_notes(tx, talk.submission_id) if talk and talk.shows_note else ()
+            born = [one["slug"] for one in (talk.outcome or {}).get("practices", ())] if talk else []
+            standing = await practices.standing_among(tx, born) if born else frozenset()
         if talk is None:
             raise HTTPException(404)
-        shown = _shown(talk, reader_language(request), text, pages.public_url)
+        shown = _shown(talk, reader_language(request), text, pages.public_url, standing)
         return pages.render(request, "intake/talk.html", notes=notes, **shown)
 
     return router
@@ -119,7 +121,8 @@ def _entry(talk: StoredTalk, reader: str) -> Mapping[str, Any]:
     }
 
 
-def _shown(talk: StoredTalk, reader: str, wanted: str, public_url: str) -> Mapping[str, Any]:
+def _shown(talk: StoredTalk, reader: str, wanted: str, public_url: str, standing: Collection[str]) -> Mapping[str, Any]:
+    """Return what the page of a Talk shows; of the practices that were born there only those at an address that is `standing`."""
     languages = languages_of(talk.fields, talk.language, reader, wanted)
     language = languages["language"]
     outcome = talk.outcome or {}
@@ -141,7 +144,9 @@ def _shown(talk: StoredTalk, reader: str, wanted: str, public_url: str) -> Mappi
         "registration": talk.fields.get("registration") if talk.state is TalkState.ANNOUNCED and not is_over else None,
         "result": localize(outcome["summary"], reader) if outcome else None,
         "pledges": [(f"/pledges/{one['number'] or one['id']}", one["number"] or one["id"]) for one in outcome.get("pledges", ())],
-        "practices": [(practice_path(one["slug"]), localize(one["title"], reader)) for one in outcome.get("practices", ())],
+        "practices": [
+            (practice_path(one["slug"]), localize(one["title"], reader)) for one in outcome.get("practices", ()) if one["slug"] in standing
+        ],
         "links": outcome.get("links", ()),
         "linked_data": linked_data(
             talk,

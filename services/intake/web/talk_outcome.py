@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from services.intake.domain import IntakeError
+from services.intake.domain.practices import PracticeState
 from services.intake.store import practices, submissions
 from shared import i18n
 from shared.db import Transaction
@@ -75,7 +76,7 @@ async def _practices(tx: Transaction, filled: Mapping[str, str], faults: list[Fa
     found = []
     for slug in map(_last_part, _lines(filled, "practices")):
         practice = await practices.by_slug(tx, slug)
-        if practice is None:
+        if practice is None or practice.state != PracticeState.PUBLISHED.value:
             faults.append(_fault("practices", "no-such-practice", name=slug))
         else:
             found.append({"id": str(practice.id), "slug": slug, "title": practice.title})

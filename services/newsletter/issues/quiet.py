@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select, update
 
@@ -13,6 +14,7 @@ from shared import clock
 from shared.db import Transaction
 from shared.events.base import Source
 from shared.pauses.quiet import Quiet, forbidding
+from shared.pauses.store import share
 
 
 class QuietError(IssueError):
@@ -30,6 +32,18 @@ async def check(tx: Transaction, at: datetime, sources: Collection[Source] = ())
     """Raise QuietError where nothing about these sources may leave at an instant."""
     if (quiet := await forbidding(tx, at, sources)) is not None:
         raise QuietError(quiet)
+
+
+async def check_sources(tx: Transaction, issue_id: UUID) -> None:
+    """Raise QuietError where something in what is to leave of an issue may not be spoken of now; until `tx` ends that stays so.
+
+    A day on which nothing is sent is no reason: what goes on waits for its end.
+    """
+    await share(tx)
+    send = (await tx.execute(select(sends.c.variants).where(sends.c.issue_id == issue_id))).one_or_none()
+    sources = sources_in(send.variants) if send else frozenset()
+    if (embargo := await forbidding(tx, clock.now(), sources, embargoes_alone=True)) is not None:
+        raise QuietError(embargo)
 
 
 async def follow(tx: Transaction, quiet: Quiet) -> None:

@@ -121,7 +121,11 @@ async def stop(tx: Transaction, thing: Thing, issue_id: UUID, reason: str, *, by
 
 
 async def go_on(tx: Transaction, thing: Thing, issue_id: UUID, valid_hours: int, *, by: Actor, cause: Cause) -> None:
-    """Let a held issue go on for so many hours; raises NotHeldError, and the ApprovalErrors where it is not approved as it is."""
+    """Let a held issue go on for so many hours.
+
+    Raises NotHeldError, QuietError where something in it may not be spoken of yet, and the ApprovalErrors where it is not approved so.
+    """
+    await quiet.check_sources(tx, issue_id)
     await holding.find(tx, issue_id)
     if not 0 < valid_hours <= 14 * 24:
         raise DatesError

@@ -18,7 +18,7 @@ from shared.approval.rules import ApprovalError
 from shared.approval.web import Refusal
 from shared.auth.tokens import Person
 from shared.events.codes import LANGUAGES, Role
-from shared.events.times import is_zone
+from shared.events.times import YEARS, is_zone
 from shared.web.request_state import cause_of
 
 RULE = PATH + "rule"
@@ -120,7 +120,7 @@ def read_moment(text: str) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError as error:
         raise DatesError from error
-    if found.tzinfo is not None:
+    if found.tzinfo is not None or found.year not in YEARS:
         raise DatesError
     return found.replace(second=0, microsecond=0)
 

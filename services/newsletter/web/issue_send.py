@@ -20,7 +20,7 @@ from services.newsletter.sending.progress import progress
 from services.newsletter.sending.rules import SendState
 from services.newsletter.sending.tables import sends, subscribers
 from services.newsletter.web.issue_plan import read_moment, read_zone
-from services.newsletter.web.issue_show import PATH, Desk, Writer, found, problem_with, refusal_of
+from services.newsletter.web.issue_show import PATH, Desk, Writer, found, problem_with
 from shared import clock
 from shared.approval.rules import ApprovalError
 from shared.approval.web import Refusal
@@ -158,7 +158,7 @@ class Sending:
                 await found(tx, issue)
                 await act(tx)
         except (IssueError, ApprovalError) as error:
-            return await self._show(request, issue, person, refusal_of(error, reason))
+            return await self._show(request, issue, person, self._desk.refusal(request, error, reason))
         return RedirectResponse(f"{PATH}{issue}/sending", status_code=303)
 
     async def _show(self, request: Request, issue: UUID, person: Person, refused: Refusal | None = None) -> Response:

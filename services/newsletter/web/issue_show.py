@@ -74,11 +74,15 @@ class Desk:
         """Return the page of an issue with the reason why nothing happened; raises a Problem for one that is not there."""
         if isinstance(error, UnknownIssueError | UnknownItemError):
             raise HTTPException(404) from error
-        refusal = refusal_of(error, str(typed.get("reason", "")))
+        return await self.show(request, person, issue_id, self.refusal(request, error, str(typed.get("reason", ""))), typed=typed)
+
+    def refusal(self, request: Request, error: IssueError | ApprovalError, reason: str = "") -> Refusal:
+        """Return what a page says of why nothing happened, a day of the calendar by its name and hours."""
+        refusal = refusal_of(error, reason)
         if isinstance(error, QuietError):
             words = error.quiet.words(reader_language(request), self.pages.zone)
             refusal = replace(refusal, key=error.quiet.key, params=words)
-        return await self.show(request, person, issue_id, refusal, typed=typed)
+        return refusal
 
     async def _context(self, tx: Transaction, person: Person, issue_id: UUID) -> dict[str, Any]:
         issue = await found(tx, issue_id)
