@@ -34,12 +34,15 @@ LATELY = timedelta(days=7)
 
 START = (
     ("/intake/review/", "review"),
+    ("/pledges/review/", "pledges"),
+    ("/calendar/manage/", "calendar"),
     ("/newsletter/issues/", "issues"),
     ("/newsletter/pool", "pool"),
     ("/newsletter/subscribers/", "subscribers"),
     ("/social/drafts", "drafts"),
     ("/social/posts", "posts"),
     ("/intake/partners/", "partners"),
+    ("/pledges/champions/edit", "champions"),
     ("/desk/people/", "people"),
     ("/desk/audit", "audit"),
     ("/desk/sending", "sending"),
