@@ -34,7 +34,8 @@ def cut_issue(walk: Walk, wanted: list[str]) -> None:
         until_all(lambda: walk.alex.open(pool).words, wanted, pool)
         made.address = walk.base + pool
     with walk.journal.step("Alex closes the issue that gathers and writes its subject") as made:
-        issue, page = _gathering(walk.alex)
+        # The next one opens within the minute after another was closed.
+        issue, page = until(lambda: _gathering(walk.alex), "an issue that gathers items")
         cut = walk.alex.send(page, "/cut")
         if missing := [title for title in wanted if title not in cut.words]:
             raise WalkError(f"the issue lacks {', '.join(missing)}")
@@ -45,13 +46,13 @@ def cut_issue(walk: Walk, wanted: list[str]) -> None:
         made.address = walk.base + issue
 
 
-def _gathering(who: Browser) -> tuple[str, Page]:
-    """Return the issue that still takes items."""
+def _gathering(who: Browser) -> tuple[str, Page] | None:
+    """Return the issue that still takes items; None while there is none."""
     for path in dict.fromkeys(_ISSUE.findall(who.open("/newsletter/issues/").body)):
         page = who.open(path)
         if any(form.action.endswith("/cut") for form in page.forms):
             return path, page
-    raise WalkError("no issue gathers items")
+    return None
 
 
 def release_issue(walk: Walk) -> None:

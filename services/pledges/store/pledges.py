@@ -182,6 +182,8 @@ async def lock(tx: Transaction, pledge_id: UUID) -> Pledge | None:
 
 async def by_number(tx: Transaction, number: str) -> Pledge | None:
     """Return the pledge of a number, withdrawn or not, or None where there is none."""
+    if not number.isascii() or "\0" in number:  # no number of ours, and not all of it is text to the database
+        return None
     row = (await tx.execute(select(pledges).where(pledges.c.number == number))).one_or_none()
     return pledge_in(row) if row else None
 
