@@ -26,8 +26,12 @@ def in_words(day: date) -> str:
 
 def article(page: str, title: str) -> str:
     """The part of the pool or of the drafts that is about one thing; empty while there is none."""
-    found = [part for part in re.findall(r"<article.*?</article>", page, re.DOTALL) if title in part]
-    return found[0] if found else ""
+    return "".join(part for part in re.findall(r"<article.*?</article>", page, re.DOTALL) if title in part)
+
+
+def until_shown(staff: httpx.Client, page: str, day: date, title: str = "") -> None:
+    """Wait until a page names a day, with the thing of this title where one is given."""
+    until(lambda: in_words(day) in article(staff.get(page).text, title))
 
 
 def enter(staff: httpx.Client, day: date) -> str:
@@ -74,9 +78,9 @@ def test_a_moved_meeting_moves_its_deadline_draft_and_item_and_voids_what_was_ap
     with running(var) as system, system.staff() as staff:
         pool, drafts = "/newsletter/pool", "/social/drafts"
         for page in (pool, drafts):
-            until(lambda page=page: in_words(before) in article(staff.get(page).text, MEETING))
+            until_shown(staff, page, before, MEETING)
             # The deadline's own title is the machine's, in the words of the calendar.
-            until(lambda page=page: in_words(before - SIX_WEEKS) in staff.get(page).text)
+            until_shown(staff, page, before - SIX_WEEKS)
         post = approved_post(system, staff)
         assert standing(staff, post) == "approved"
         moved = staff.post(
@@ -87,8 +91,8 @@ def test_a_moved_meeting_moves_its_deadline_draft_and_item_and_voids_what_was_ap
         assert deadline_in(system, after - SIX_WEEKS)
         assert not deadline_in(system, before - SIX_WEEKS)
         for page in (pool, drafts):
-            until(lambda page=page: in_words(after) in article(staff.get(page).text, MEETING))
-            until(lambda page=page: in_words(after - SIX_WEEKS) in staff.get(page).text)
+            until_shown(staff, page, after, MEETING)
+            until_shown(staff, page, after - SIX_WEEKS)
             assert in_words(before - SIX_WEEKS) not in staff.get(page).text
         # It awaits a person again, with the new day in its text.
         until(lambda: standing(staff, post) == "draft")
