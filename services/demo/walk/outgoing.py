@@ -132,7 +132,7 @@ def _posts_with(place: str, title: str) -> int:
 
 
 def find_on_front(walk: Walk, wanted: list[str]) -> None:
-    """Find everything on the public front page, once."""
-    with walk.journal.step("The public front page shows all of it") as made:
+    """Find what was published on the public front page; of dates it shows only those that come next."""
+    with walk.journal.step("The public front page shows what was published, and the bulletin") as made:
         until_all(lambda: walk.anybody.open("/").words, [*wanted, walk.titled("What came in")], "the front page")
         made.address = f"{walk.base}/"

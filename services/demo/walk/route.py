@@ -29,4 +29,4 @@ def walk_all(walk: Walk) -> None:
     register.report(walk)
     outgoing.read_mail(walk, titles)
     dates.find_in_feed(walk)
-    outgoing.find_on_front(walk, [*titles, walk.found["meeting title"]])
+    outgoing.find_on_front(walk, titles)
