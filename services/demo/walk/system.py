@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from services.demo.walk.browser import Browser, WalkError
 from shared.embedded import run_file
@@ -64,6 +65,8 @@ def _address_of(process: "subprocess.Popen[bytes]", var: Path, said: Path) -> st
 
 def found_at(address: str) -> DemoSystem:
     """Return what there is to see of the system at an address; raises WalkError where mails or posts would leave it."""
+    if urlsplit(address).path.strip("/"):
+        raise WalkError(f"{address} has no demo inbox below it: give the address of the system alone, without a path.")
     page = Browser(address).look("/demo/parts.json")
     if page.status != 200:
         raise WalkError(
