@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -373,6 +373,31 @@ async def test_refusals_that_are_no_readers_fault_hold_the_issue(database: Datab
     async with scripted() as server, sending(database, server):
         await until_over(database, issue)
         assert len(server.messages) == 30
+
+
+async def test_claims_that_come_in_after_the_hold_ask_the_server_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    await subscribe(database, VAULT, [f"{number}@example.org" for number in range(REFUSALS_THAT_HOLD + 10)])
+    issue = await send_now(database)
+    claim, before = ledger.claim, 0
+
+    async def late(*args: Any) -> Sequence[Claim]:
+        nonlocal before
+        found = await claim(*args)
+        if before >= REFUSALS_THAT_HOLD:  # made while the issue was on its way, known to the sender when it no longer is
+            await until(lambda: _is_held(database, issue))
+        before += len(found)
+        return found
+
+    monkeypatch.setattr(ledger, "claim", late)
+    async with scripted(RCPT=[says("550 5.7.1 Blocked")] * 1000) as server, sending(database, server):
+        await until(lambda: _claimed_and_over(database, issue))
+    assert (await standing_of(database, issue)).refused == REFUSALS_THAT_HOLD
+
+
+async def _claimed_and_over(database: Database, issue: UUID) -> bool:
+    rows = await rows_of(database, issue)
+    in_hand = any(row.state in {AudienceState.CLAIMED.value, AudienceState.STARTED.value} for row in rows)
+    return not in_hand and sum(row.epoch > 0 for row in rows) > REFUSALS_THAT_HOLD
 
 
 async def _is_held(database: Database, issue: UUID) -> bool:

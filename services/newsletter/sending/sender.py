@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -102,7 +103,7 @@ class Sender:
         self._commits = Commits(database, self.id, may_send)
         self._in_hand: dict[int, Claim] = {}  # by connection
         self._connections = [Connection(server, hello=hello, patience=patience) for _ in range(server.connections)]
-        self._ready: deque[Claim] = deque()
+        self._ready: deque[tuple[float, Claim]] = deque()  # each with the loop's time when its claiming began
         self._filled = asyncio.Event()
         self._wanted = asyncio.Event()
         self._variants: dict[str, Mapping[str, Any]] = {}  # by their hash
@@ -112,6 +113,7 @@ class Sender:
         self._next_slot = 0.0
         self._troubles = 0
         self._refusals = 0
+        self._held: dict[UUID, float] = {}  # issues that this sender held, and when: claims begun before that are void
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -137,7 +139,7 @@ class Sender:
             task.cancel()
         await asyncio.gather(*others, *links, return_exceptions=True)
         while self._ready:
-            self._give_back(self._ready.popleft())
+            self._give_back(self._ready.popleft()[1])
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pace.flush_seconds):
                 if not commits.done():
@@ -169,10 +171,11 @@ class Sender:
         most = CLAIMS_PER_CONNECTION * len(self._connections)
         while True:
             found: Sequence[Claim] = ()
+            began = asyncio.get_running_loop().time()
             try:
                 async with self._database.transaction() as tx:
                     if doubt:  # a claim whose commit has no known end may have taken rows that nobody here has in hand
-                        known = [*self._ready, *self._in_hand.values(), *self._commits.pending()]
+                        known = [*(claim for _, claim in self._ready), *self._in_hand.values(), *self._commits.pending()]
                         await ledger.give_back_unknown(tx, self.id, known)
                     if await self._may_send(tx):
                         found = await ledger.claim(tx, self.id, most, self._open_address)
@@ -182,7 +185,7 @@ class Sender:
                     raise
                 doubt = True
                 found = ()
-            self._ready.extend(found)
+            self._ready.extend((began, claim) for claim in found)
             if found:
                 self._filled.set()
             self._wanted.clear()
@@ -201,15 +204,15 @@ class Sender:
                         await self._filled.wait()
                 except TimeoutError:
                     await self._connections[link].close()  # between two issues no server is kept waiting
-            self._in_hand[link] = claim = self._ready.popleft()
+            claimed_at, self._in_hand[link] = self._ready.popleft()
             if len(self._ready) <= len(self._connections):
                 self._wanted.set()
             try:
-                await self._send(link, claim)
+                await self._send(link, self._in_hand[link], claimed_at)
             finally:
                 del self._in_hand[link]
 
-    async def _send(self, link: int, claim: Claim) -> None:
+    async def _send(self, link: int, claim: Claim, claimed_at: float) -> None:
         name, begun = message_id(claim.issue_id, claim.subscriber_id, self._hello), False
 
         async def start() -> None:
@@ -223,6 +226,9 @@ class Sender:
         try:
             if not await self._may_go(claim):
                 return
+            # A server that refuses a recipient does so before the mail has started: no commit would keep it from being asked.
+            if claimed_at < self._held.get(claim.issue_id, 0.0):
+                raise NotStartedError(NotStartedError.__doc__)
             mail = await self._mail(claim, name)
             outcome = await self._connections[link].send(mail, start)
         except NotStartedError:
@@ -314,13 +320,18 @@ class Sender:
         self._refusals += 1
         if self._refusals < REFUSALS_THAT_HOLD:
             return
-        with suppress_away():
+        self._held[issue_id] = inf
+        try:
             async with self._database.transaction() as tx:
-                if await issues.hold(tx, issue_id, Hold.REFUSALS):
-                    log.error("issue %s is held: the server refused %d mails in a row, whoever the reader", issue_id, self._refusals)
-        for claim in [one for one in self._ready if one.issue_id == issue_id]:
-            self._ready.remove(claim)
-            self._give_back(claim)
+                held = await issues.hold(tx, issue_id, Hold.REFUSALS)
+        except Exception as error:
+            self._held.pop(issue_id, None)  # the next refusal tries again
+            if not is_away(error):
+                raise
+        else:
+            self._held[issue_id] = asyncio.get_running_loop().time()
+            if held:
+                log.error("issue %s is held: the server refused %d mails in a row, whoever the reader", issue_id, self._refusals)
 
     async def _slow_down(self, claim: Claim, outcome: Deferred) -> None:
         if outcome.slows is Slows.NOTHING:
