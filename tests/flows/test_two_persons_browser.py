@@ -80,8 +80,9 @@ class Hands:
         async with self.context.expect_page() as opening:
             await self.press(link)
         old, self.page = self.page, await opening.value
+        # A page that closes before the one it opened has begun to load takes that one's address with it.
+        await self.page.wait_for_url("http**")
         await old.close()
-        await self.page.wait_for_load_state()
 
     async def sign_in(self, system: Running, address: str) -> None:
         """Sign in from the page that asks for it, by the mailed link."""
