@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.calendar import handlers, jobs
+from services.calendar import handlers, jobs, queues
 from services.calendar.planning import Planning
 from services.calendar.reviewing import Reviewing
 from services.calendar.web.public_routers import public
@@ -26,6 +26,7 @@ def build(parts: Parts) -> Service:
         database=database,
         listeners=handlers.listens_with(planning, reviewing),
         tells=True,
+        queues=queues.QUEUES,
         jobs=(*jobs.jobs_of(planning), *HandOver(mails).jobs()),
         routers=(*team(database, parts.vault, pages, planning, reviewing), *public(database, pages)),
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.desk import handlers, jobs
+from services.desk import handlers, jobs, queues
 from services.desk.awaiting.mailing import StaffMails
 from services.desk.links import mail_by
 from services.desk.web import routers
@@ -30,6 +30,7 @@ def build(parts: Parts) -> Service:
         database=database,
         listeners=handlers.LISTENS,
         tells=True,
+        queues=queues.QUEUES,
         jobs=(*jobs.JOBS, *staff_mails.jobs(), *HandOver(mails).jobs()),
         routers=routers.all_of(database, parts.signer, parts.pages(NAME, TEMPLATES), ASKED, mail_link),
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.intake import handlers, jobs
+from services.intake import handlers, jobs, queues
 from services.intake.letters.notices import Notices
 from services.intake.publishing.arriving import Arrivals
 from services.intake.web import routers
@@ -26,6 +26,7 @@ def build(parts: Parts) -> Service:
         database=database,
         listeners=handlers.LISTENS,
         tells=True,
+        queues=queues.QUEUES,
         jobs=(*jobs.jobs_of(parts.public_url, notices, arrivals), *HandOver(mails).jobs()),
         facts=facts,
         sent_by_programs=is_webhook,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.newsletter import handlers, jobs
+from services.newsletter import handlers, jobs, queues
 from services.newsletter.addresses import Shelf
 from services.newsletter.posting import Posting
 from services.newsletter.subscribing.wishes import Answering
@@ -26,6 +26,7 @@ def build(parts: Parts) -> Service:
         database=database,
         listeners=handlers.listens(parts.public_url, parts.settings.timezone),
         tells=True,
+        queues=queues.QUEUES,
         jobs=(
             *jobs.of(parts.settings.timezone, parts.public_url),
             jobs.answer_by(answering),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.pledges import handlers, jobs
+from services.pledges import handlers, jobs, queues
 from services.pledges.letters import Letters
 from services.pledges.reporting import Reporting
 from services.pledges.reviewing import Reviewing
@@ -26,6 +26,7 @@ def build(parts: Parts) -> Service:
         database=database,
         listeners=handlers.listens(parts.public_url),
         tells=True,
+        queues=queues.QUEUES,
         jobs=(*jobs.jobs_of(letters), *HandOver(mails).jobs()),
         routers=(
             *routers.of_team_and_owners(database, pages, reviewing, reporting),

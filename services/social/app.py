@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.social import handlers, jobs
+from services.social import handlers, jobs, queues
 from services.social.domain.deliveries import Pace
 from services.social.networks.x.client import X
 from services.social.networks.x.session import API_URL, Account
@@ -35,6 +35,7 @@ def build(parts: Parts) -> Service:
         database=database,
         listeners=handlers.listens_at(parts.public_url, parts.settings.timezone),
         tells=True,
+        queues=queues.QUEUES,
         jobs=jobs.of(Sender(networks_of(parts.settings, pace), pace), thing),
         facts=drafts_show.facts,
         routers=(
