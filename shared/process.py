@@ -5,15 +5,14 @@ import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 
 from shared import i18n
-from shared.application import application, health_router
+from shared.application import application
 from shared.parts import Parts
 from shared.service import Kafka, Running, Service
 
@@ -108,21 +107,6 @@ async def serve(
             await serving
             await _end(ended)
     return process
-
-
-@asynccontextmanager
-async def show_health(host: str, port: int) -> AsyncIterator[str]:
-    """Answer /healthz and /metrics of a process that has no other pages until the block ends; gives the address."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(health_router(()))
-    with closing(open_port(host, port)) as web:
-        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False))
-        serving = asyncio.create_task(server.serve(sockets=[web]), name="health")
-        try:
-            yield f"http://{host}:{web.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await serving
 
 
 def open_port(host: str, port: int) -> socket.socket:

@@ -2,11 +2,9 @@
 
 import asyncio
 import sys
-from contextlib import AsyncExitStack, suppress
-from typing import Annotated
+from contextlib import suppress
 from uuid import UUID
 
-import typer
 from sqlalchemy import select
 
 from services.newsletter.posting import AGAIN_SECONDS, Posting
@@ -14,46 +12,38 @@ from services.newsletter.sending.issues import standing
 from services.newsletter.sending.progress import line
 from services.newsletter.sending.rules import SendState
 from services.newsletter.sending.tables import sends
-from shared import command, log
+from shared import command
 from shared.command import CommandError, say
 from shared.db import Database, is_away
 from shared.parts import Parts
-from shared.process import ending_by_signal, show_health
+from shared.process import ending_by_signal
 
 SHOW_SECONDS = 2.0
 
 
-def sender(
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Where it answers /healthz and /metrics, on TIDINGS_HOST; nowhere unless given.")
-    ] = None,
-) -> None:
+def sender() -> None:
     """Run one more sender of the newsletter, beside those in its service; Ctrl-C ends it cleanly."""
-    command.run(_send(command.parts_of(command.found_settings()), port))
+    command.run(_send(command.parts_of(command.found_settings())))
 
 
-async def _send(parts: Parts, port: int | None) -> None:
+async def _send(parts: Parts) -> None:
     ending = ending_by_signal()
     if parts.outgoing.server is None:
         raise CommandError("No mail server is set; set TIDINGS_SMTP, for example to smtp://user:password@mail.example.org")
     database = parts.database("newsletter")
     if not await database.migrated():
         raise CommandError("The newsletter's tables are missing: run `tidings migrate`.")
-    log.configure(parts.settings.log)
     say(f"This sender hands issues to {parts.outgoing.server.host} over up to {parts.outgoing.server.connections} connections.")
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(database.close)
-        if port is not None:
-            say(f"It answers at {await stack.enter_async_context(show_health(parts.settings.host, port))}")
-        tasks = [asyncio.create_task(work) for work in (_again(parts, database), _show(database), _ended(ending))]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+    tasks = [asyncio.create_task(work) for work in (_again(parts, database), _show(database), _ended(ending))]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await database.close()
 
 
 async def _ended(ending: asyncio.Event) -> None:

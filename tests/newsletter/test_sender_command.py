@@ -41,25 +41,20 @@ async def test_sender_sends_shows_it_and_ends_cleanly(database_url: str, var: Pa
             "TIDINGS_MAIL_FROM": "Network <news@example.org>",
             "TIDINGS_SMTP": f"smtp://127.0.0.1:{taken.port}?connections=3",
         }
-        command = [sys.executable, "-m", "services", "sender", "--port", "0"]
+        command = [sys.executable, "-m", "services", "sender"]
         process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=PIPE, cwd=ROOT)
         try:
             assert process.stderr is not None
             said = ""
             async with asyncio.timeout(120):
-                address = ""
                 while "100.0 %" not in said:
                     line = await process.stderr.readline()
                     assert line, said
                     said = line.decode()
-                    address = said.split()[-1] if said.startswith("It answers at ") else address
                 while (await standing_of(database, issue)).state is not SendState.SENT:
                     await asyncio.sleep(0.05)
             assert "audience 30 = accepted 30 + refused 0 + excluded 0 + uncertain 0 + waiting 0" in said
             assert (taken.count, set(taken.taken().values())) == (30, {1})
-            async with httpx.AsyncClient(base_url=address, timeout=30) as prometheus:
-                assert (await prometheus.get("/healthz")).json() == {"status": "alive"}
-                assert 'tidings_issue_mails_total{because="",outcome="accepted"} 30.0' in (await prometheus.get("/metrics")).text
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(60):
                 assert await process.wait() == 0
