@@ -48,7 +48,7 @@ def _operations(one: Running, database: Database, parts: Parts) -> APIRouter:
         found = await one.figures()
         return asdict(found) if found else {}
 
-    return operations.router(one.service.name, database, parts.shared_pages(), figures, one.service.facts)
+    return operations.router(one.service.name, database, parts.shared_pages(), figures, one.service.facts, one.service.sweeps)
 
 
 def health_router(running: Sequence[Running]) -> APIRouter:

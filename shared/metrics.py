@@ -18,4 +18,7 @@ QUEUE_OLDEST = Gauge(
     "tidings_queue_oldest_seconds", "For how long the oldest of it waits, past its time", ["service", "queue", "state", "kind"]
 )
 DATABASE_ANSWERS = Gauge("tidings_database_answers", "Whether the queues could be counted when this was last tried", ["service"])
+STUCK = Gauge("tidings_stuck", "What is stuck after a sweep has mended what it could, by promise", ["service", "promise"])
+MENDED = Counter("tidings_mended_total", "What sweeps have mended, by promise", ["service", "promise"])
+SWEPT_AT = Gauge("tidings_swept_at_seconds", "Unix time of the last whole sweep", ["service", "promise"])
 MAILS = Counter("tidings_mails_total", "One-off mails tried or ended, by what became of them", ["service", "purpose", "outcome", "because"])

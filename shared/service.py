@@ -22,6 +22,7 @@ from shared.queues import Queue, Queues
 from shared.readiness import OUTBOX_UNKNOWN, Check, DatabaseState, Grade
 from shared.relay import Relay
 from shared.subscription import EMBEDDED, KAFKA, Subscription
+from shared.sweeps import SWEEP_EVERY_SECONDS, Sweep, Sweeper
 from shared.watchdog import HEALTHY, Limits, State, Watchdog
 from shared.window import Window
 
@@ -61,6 +62,7 @@ class Service:
     tells: bool = False
     jobs: Sequence[Job] = ()
     queues: Sequence[Queue] = ()  # what waits in its tables besides what waits in those of every service
+    sweeps: Sequence[Sweep] = ()  # what stands behind its promises
     facts: Facts = no_facts  # what the service did within a trace besides telling and taking events
     sent_by_programs: Callable[[Scope], bool] | None = None  # requests that no page of ours sends, so that their origin says nothing
     limit_of: Callable[[Scope], int] | None = None  # bytes that an address takes, where it takes more than a form
@@ -150,7 +152,8 @@ class Running:
                     tasks.append(self._task("consumer", self._listen(self.service.database)))
                     tasks.append(self._task("retry", self._retry()))
                 tidy = Job(name="retention", every_seconds=DAY_SECONDS, run=retention.tidy)
-                tasks.extend(self._task(job.name, self._repeat(job)) for job in (tidy, *self.service.jobs))
+                sweep = Job(name="sweeps", every_seconds=SWEEP_EVERY_SECONDS, run=Sweeper(self.service.sweeps).run)
+                tasks.extend(self._task(job.name, self._repeat(job)) for job in (tidy, sweep, *self.service.jobs))
             stack.push_async_callback(_end, tasks)
             yield self
 

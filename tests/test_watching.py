@@ -61,7 +61,7 @@ EXPRESSIONS = [
 
 # ---- reading PromQL, as far as ours goes ----
 
-_FUNCTIONS = {"abs", "absent", "count", "deriv", "histogram_quantile", "increase", "max", "min", "rate", "sum", "vector"}
+_FUNCTIONS = {"abs", "absent", "count", "deriv", "histogram_quantile", "increase", "max", "min", "rate", "sum", "time", "vector"}
 _WORDS = {"and", "or", "unless", "by", "on"}
 _OF_PROMETHEUS = {"up": {"job", "instance"}}
 """What Prometheus itself measures."""

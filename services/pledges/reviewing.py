@@ -51,8 +51,11 @@ class Reviewing:
     async def take_in(self, tx: Transaction, event: Received[SubmissionReceived]) -> None:
         """Let a pledge that came in, or whose sender has answered, await a moderator."""
         submission = await submissions.take_in(tx, event)
-        if submission is None:
-            return
+        if submission is not None:
+            await self.ask_for_review(tx, submission, cause=event.as_cause())
+
+    async def ask_for_review(self, tx: Transaction, submission: StoredSubmission, *, cause: Cause) -> None:
+        """Let a pledge await a moderator."""
         task = Task(
             kind=REVIEW_TASK,
             subject=str(submission.id),
@@ -61,7 +64,7 @@ class Reviewing:
             address=self.page_of(submission.id),
             not_by=(submission.entered_by,) if submission.entered_by else (),
         )
-        await tasks.open_task(tx, task, cause=event.as_cause())
+        await tasks.open_task(tx, task, cause=cause)
 
     def page_of(self, submission_id: UUID) -> str:
         """Return the address of a submission's page."""
