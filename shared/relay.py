@@ -18,7 +18,7 @@ from shared import clock, locks, metrics
 from shared.broker import BrokerAwayError, stop_at_once, telling_broker
 from shared.db import Database
 from shared.outbox import outbox
-from shared.trace import Cause
+from shared.trace import Cause, tracing
 from shared.window import Window
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,8 @@ MAX_BATCH_BYTES = 1_000_000
 SEND_TIMEOUT_SECONDS = 30.0
 # What is told by a process without a relay, or whose notification is lost with its session, is found by the next look.
 LOOK_ANYWAY_SECONDS = 0.25
+# With more at once, writing their lines would cost as much as sending them.
+SAID_SINGLY = 50
 PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0)
 
 
@@ -109,6 +111,7 @@ class Relay:
             self.trouble = ""  # only now: asking the database says nothing of Kafka
             if rows:
                 metrics.EVENTS_SENT.labels(self.service).inc(len(rows))
+                _say_told(self.service, rows)
                 continue
             with suppress(TimeoutError):
                 # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with what it waits for.
@@ -193,6 +196,16 @@ def headers(service: str, row: Row[Any]) -> dict[str, str]:
         "traceparent": Cause(id=str(row.id), trace_id=row.trace_id).traceparent,
     }
     return named | {"ce_historic": "true"} if row.historic else named
+
+
+def _say_told(service: str, rows: Sequence[Row[Any]]) -> None:
+    """Write a line for each event that Kafka has, with its trace id; of a flood, which nobody reads line by line, one line."""
+    if len(rows) > SAID_SINGLY:
+        log.info("%s told %d events", service, len(rows))
+        return
+    for row in rows:
+        with tracing(row.trace_id):
+            log.info("%s told %s about %s", service, row.type, row.subject)
 
 
 def _up_to_bytes(rows: Sequence[Row[Any]], limit: int) -> Sequence[Row[Any]]:

@@ -25,6 +25,7 @@ from shared.db import Database, Transaction, is_away
 from shared.events.base import Source
 from shared.events.codes import Network, SourceKind
 from shared.pauses.quiet import forbidding
+from shared.trace import tracing
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Sender:
             delivery = await ledger.claim(tx, self._pace.lease, to=await open_networks(tx, Network))
             if delivery is None:
                 return False
+            trace = await ledger.trace_of(tx, delivery)
             try:
                 async with tx.begin_nested():
                     work = await self._settle_without_the_network(tx, delivery)
@@ -72,7 +74,8 @@ class Sender:
                 log.exception("delivery %s cannot be worked on", delivery.id)
                 return True
         if work is not None:
-            await work(database, delivery)
+            with tracing(trace):
+                await work(database, delivery)
         return True
 
     async def _settle_without_the_network(self, tx: Transaction, delivery: Delivery) -> Any:
@@ -133,6 +136,7 @@ class Sender:
                 log.warning("delivery %s was taken over while it was sent; its timeline is asked", delivery.id)
                 return
             await ledger.end_attempt(tx, attempt_id, outcome)
+        log.info("post %s on %s: %s", delivery.post_id, delivery.network, outcome.result.value)
 
     async def _bring(self, database: Database, network: X, content: Content) -> Any:
         if not content.pictures:

@@ -20,6 +20,7 @@ from shared.mail.server import MailServer
 from shared.mail.smtp import Connection, Envelope, Patience, ServerTroubleError
 from shared.retention import CHUNK, MAIL_DAYS
 from shared.service import DAY_SECONDS, Job
+from shared.trace import tracing
 from shared.vault import SealError
 
 log = logging.getLogger(__name__)
@@ -130,9 +131,10 @@ class HandOver:
                 if not await store.start(tx, mail.id, clock.now()):
                     raise _NotOurs
 
-        address = ""
+        address, trace = "", ""
         try:
             address, message = self._mails.open(mail)
+            trace = self._mails.trace_of(mail)
             envelope = Envelope(sender=self._mails.outgoing.sender.address, recipient=address, message=message)
             outcome = await connection.send(envelope, before_first_byte)
         except _NotOurs:
@@ -145,7 +147,8 @@ class HandOver:
             async with run.database.transaction() as tx:
                 await store.put_off(tx, mail.id, next_at=clock.now() + SEALED_PAUSE, answer=str(error))
             return
-        await _note(run, mail, outcome, address)
+        with tracing(trace):
+            await _note(run, mail, outcome, address)
 
 
 async def _next(run: _Run) -> Due | None:
