@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-from shared import i18n
+from shared import i18n, spans
 from shared.application import application
 from shared.parts import Parts
 from shared.service import Kafka, Running, Service
@@ -80,7 +80,8 @@ async def serve(
         log.critical("the process ends and should be started anew: %s", why)
         ending.set()
 
-    async with at_work(services, kafka, give_up) as running:
+    name = services[0].name if len(services) == 1 else "tidings"
+    async with spans.exported(parts.settings.otlp_endpoint, name), at_work(services, kafka, give_up) as running:
         process.running = running
         settings = parts.settings
         config = uvicorn.Config(

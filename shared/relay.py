@@ -14,10 +14,11 @@ from sqlalchemy import ARRAY, BigInteger, Row, any_, bindparam, func, select, te
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared import clock, locks, metrics
+from shared import clock, locks, metrics, spans
 from shared.broker import BrokerAwayError, stop_at_once, telling_broker
 from shared.db import Database
 from shared.outbox import outbox
+from shared.spans import Kind, Span
 from shared.trace import Cause, tracing
 from shared.window import Window
 
@@ -106,8 +107,10 @@ class Relay:
             self._wake.clear()
             rows = await self._unsent()
             if rows:
+                began = spans.now()
                 await self._send(rows)
                 await self._mark(rows)
+                _end_spans(self.service, rows, began)
             self.trouble = ""  # only now: asking the database says nothing of Kafka
             if rows:
                 metrics.EVENTS_SENT.labels(self.service).inc(len(rows))
@@ -196,6 +199,23 @@ def headers(service: str, row: Row[Any]) -> dict[str, str]:
         "traceparent": Cause(id=str(row.id), trace_id=row.trace_id).traceparent,
     }
     return named | {"ce_historic": "true"} if row.historic else named
+
+
+def _end_spans(service: str, rows: Sequence[Row[Any]], began: int) -> None:
+    if not spans.is_on():
+        return
+    for row in rows:
+        span = Span(
+            name=f"tell {row.type}",
+            kind=Kind.PRODUCER,
+            trace_id=row.trace_id,
+            span_id=Cause(id=str(row.id), trace_id=row.trace_id).span_id,
+            parent_id=Cause(id=row.cause, trace_id=row.trace_id).span_id,
+            began=began,
+            service=service,
+            attributes={"messaging.system": "kafka", "messaging.message.id": str(row.id)},
+        )
+        spans.end(span)
 
 
 def _say_told(service: str, rows: Sequence[Row[Any]]) -> None:

@@ -17,7 +17,7 @@ from services.social.networks.x.client import NotBroughtError, TimelineError, X
 from services.social.store import deliveries as ledger
 from services.social.store.deliveries import Delivery
 from services.social.store.pausing import open_networks
-from shared import clock
+from shared import clock, spans
 from shared.approval import sending
 from shared.approval import store as approvals
 from shared.approval.rules import ApprovalError
@@ -25,7 +25,8 @@ from shared.db import Database, Transaction, is_away
 from shared.events.base import Source
 from shared.events.codes import Network, SourceKind
 from shared.pauses.quiet import forbidding
-from shared.trace import tracing
+from shared.spans import Kind, Span
+from shared.trace import trace_id_var, tracing
 
 log = logging.getLogger(__name__)
 
@@ -129,8 +130,10 @@ class Sender:
         if attempt_id is None:
             return
         send_before = lasts_until - (self._pace.request_timeout + MARGIN).total_seconds()
+        began = spans.now()
         outcome = await network.publish(content, media_ids, send_before=send_before)
         _count(delivery, outcome)
+        _end_span(delivery, outcome, began)
         async with database.transaction() as tx:
             if not await self._settle(tx, delivery, outcome):
                 log.warning("delivery %s was taken over while it was sent; its timeline is asked", delivery.id)
@@ -244,6 +247,22 @@ class Sender:
             evidence=evidence,
             published_at=published_at or clock.now(),
         )
+
+
+def _end_span(delivery: Delivery, outcome: Outcome, began: int) -> None:
+    trace = trace_id_var.get()
+    spans.end(
+        Span(
+            name="post",
+            kind=Kind.CLIENT,
+            trace_id=trace,
+            parent_id=spans.root_of(trace),
+            began=began,
+            service="social",
+            attributes={"tidings.network": delivery.network, "tidings.outcome": outcome.result.value},
+            failed=outcome.result is not Result.PUBLISHED,
+        )
+    )
 
 
 def _count(delivery: Delivery, outcome: Outcome) -> None:
