@@ -8,7 +8,7 @@ NODE := $(VENV)/node
 NODE_STAMP := $(NODE)/.installed
 JOBS ?= auto
 
-.PHONY: help setup run demo test lint types bench locks docs clean
+.PHONY: help setup run demo secrets test lint types bench locks docs clean
 
 help: ## shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ run: setup ## every service in one process, with embedded PostgreSQL and Kafka
 
 demo: setup ## the main job from end to end, on a fresh system that ends with it
 	@exec $(BIN)/tidings demo
+
+secrets: setup ## .env for docker compose; DOMAIN=tidings.example.org for a system that the world reaches
+	@$(BIN)/python -m deploy.secrets $(DOMAIN)
 
 test: setup lint ## every test that this machine can run; names what it skips
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup

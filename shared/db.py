@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from shared.dsn import connecting
+
 Transaction = AsyncConnection
 """A connection inside a transaction that the door commits; nothing below the door commits."""
 
@@ -54,8 +56,9 @@ class Database:
         self.url = url.replace("postgresql://", "postgresql+asyncpg://", 1)
         self.service = service
         self._wakes: list[Callable[[], None]] = []
+        target, arguments = connecting(self.url)
         self.engine: AsyncEngine = create_async_engine(
-            self.url,
+            target,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
@@ -63,6 +66,7 @@ class Database:
             json_serializer=_dumps,
             json_deserializer=orjson.loads,
             connect_args={
+                **arguments,
                 "timeout": 5,
                 "server_settings": {
                     "search_path": service,

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.dsn import connecting
 from shared.mail.address import domain_in_ascii, mailbox
 from shared.mail.server import parse_mail_server
 
@@ -43,6 +44,7 @@ def _database(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"postgresql", "postgresql+asyncpg"} or not parts.path.strip("/"):
         raise ValueError("it is not a PostgreSQL URL with a database name")
+    connecting(value)
     return value.replace("postgresql://", "postgresql+asyncpg://", 1)
 
 
@@ -108,6 +110,11 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, examples=["8000"])  # 0: any free port
     public_url: Annotated[str, AfterValidator(_public_url)] | None = Field(None, examples=["https://tidings.example.org"])
     kafka: Annotated[str, AfterValidator(_kafka)] = Field("embedded", examples=["kafka:9092"])
+    kafka_tls: bool = Field(False, examples=["1"])
+    kafka_ca: str | None = Field(None, examples=["the text of a PEM file"])  # usually by TIDINGS_KAFKA_CA_FILE
+    kafka_user: str | None = Field(None, examples=["tidings"])
+    kafka_password: SecretStr | None = Field(None, examples=["the password of that user"])
+    kafka_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field("SCRAM-SHA-512", examples=["SCRAM-SHA-256"])
     database: Annotated[str, AfterValidator(_database)] = Field("embedded", examples=["postgresql://tidings:secret@db/tidings"])
     data_keys: Annotated[list[SecretStr], NoDecode, BeforeValidator(_keys)] = Field(
         default_factory=list, examples=["the output of: tidings key"]

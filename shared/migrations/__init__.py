@@ -10,6 +10,8 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from shared.dsn import connecting
+
 log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
@@ -19,7 +21,8 @@ LOCK = 7_310_001
 
 async def migrate(url: str, services: Iterable[str]) -> None:
     """Bring the schemas of `services` to the newest version; raises what PostgreSQL raises, with nothing of that service changed."""
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    target, arguments = connecting(url)
+    engine = create_async_engine(target, connect_args=arguments)
     try:
         for service in services:
             async with engine.begin() as connection:
