@@ -33,7 +33,7 @@ demo: setup ## the main job from end to end, on a fresh system that ends with it
 	@exec $(BIN)/tidings demo
 
 secrets: setup ## .env for docker compose; DOMAIN=tidings.example.org for a system that the world reaches
-	@$(BIN)/python -m deploy.secrets $(DOMAIN)
+	@$(BIN)/python -m deploy.environment $(DOMAIN)
 
 test: setup lint ## every test that this machine can run; names what it skips
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup

@@ -25,6 +25,7 @@ from services.pledges import app as pledges
 from services.pledges import import_command as pledges_import
 from services.social import app as social
 from shared import command, log
+from shared import settings as settings_
 from shared.auth.tokens import new_key_pair
 from shared.broker import Probe
 from shared.cluster import cluster_of
@@ -90,6 +91,11 @@ def run_all(
 ) -> None:
     """Run every service in one process, on embedded PostgreSQL and Kafka unless set otherwise. Ctrl-C ends it cleanly."""
     settings = command.read_settings(**({} if port is None else {"port": port}))
+    if settings.database == "embedded" and settings_.is_for_compose():
+        raise command.fail(
+            "The .env here is that of docker compose: its keys and addresses belong to the system that `docker compose up` starts. "
+            "Run this in another directory."
+        )
     log.configure(settings.log)
     failure = command.run(_run_all(settings))
     if failure:

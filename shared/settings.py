@@ -200,6 +200,11 @@ def _surroundings() -> Mapping[str, str | None]:
     return {**dotenv_values(ENV_FILE), **os.environ}
 
 
+def is_for_compose() -> bool:
+    """Say whether a file .env lies here that `make secrets` wrote for docker compose."""
+    return f"{PREFIX}SITE" in dotenv_values(ENV_FILE)
+
+
 def database_of(settings: Settings, service: str) -> str:
     """Return the database URL of one service: TIDINGS_DATABASE_<SERVICE>, else TIDINGS_DATABASE."""
     name = f"{PREFIX}DATABASE_{service.upper()}"

@@ -55,8 +55,8 @@ async def _make(connection: AsyncConnection, role: str, password: str) -> None:
                 await _run(connection, "format('CREATE ROLE %I LOGIN', CAST(:role AS text))", role=role)
             if password:
                 # What PostgreSQL keeps and nothing more: a statement that fails stands in the server's log.
-                kept = _kept(password, token_bytes(16))
-                await _run(connection, "format('ALTER ROLE %I LOGIN PASSWORD %L', CAST(:role AS text), :kept)", role=role, kept=kept)
+                change = "format('ALTER ROLE %I LOGIN PASSWORD %L', CAST(:role AS text), CAST(:kept AS text))"
+                await _run(connection, change, role=role, kept=_kept(password, token_bytes(16)))
     except DBAPIError as error:
         if sqlstate(error) != _REFUSED:
             raise
@@ -73,7 +73,7 @@ async def _let_in(connection: AsyncConnection, role: str, service: str) -> None:
         "GRANT USAGE ON SCHEMA %2$I TO %1$I",
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %2$I TO %1$I",
         "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA %2$I TO %1$I",
-        "REVOKE INSERT, UPDATE, DELETE ON %2$I.alembic_version FROM %1$I",
+        "REVOKE INSERT, UPDATE, DELETE ON %2$I.schema_version FROM %1$I",
     ):
         await _run(
             connection, f"format('{right}', CAST(:role AS text), CAST(:schema AS text), current_database())", role=role, schema=service
