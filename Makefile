@@ -8,7 +8,7 @@ NODE := $(VENV)/node
 NODE_STAMP := $(NODE)/.installed
 JOBS ?= auto
 
-.PHONY: help setup run demo secrets test lint types bench locks docs clean
+.PHONY: help setup run demo secrets test lint types bench reliability locks docs clean
 
 help: ## shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ lint: setup ## style, types and import contracts
 
 bench: setup ## speed, each figure beside its ceiling from the same run
 	$(BIN)/python -m bench
+
+reliability: setup ## kills every container of the whole system in turn, and writes what that showed to docs/reliability.md
+	TIDINGS_REQUIRE=docker TIDINGS_RELIABILITY=docs/reliability.md $(BIN)/pytest tests/compose
 
 docs: setup ## the generated pages: event catalogue, retention table, counts of the reference data
 	$(BIN)/python -m shared.events.catalogue
