@@ -8,7 +8,7 @@ NODE := $(VENV)/node
 NODE_STAMP := $(NODE)/.installed
 JOBS ?= auto
 
-.PHONY: help setup run demo secrets test lint types bench reliability locks docs clean
+.PHONY: help setup run demo secrets test lint types bench reliability sbom audit locks docs clean
 
 help: ## shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,13 @@ bench: setup ## speed, each figure beside its ceiling from the same run
 
 reliability: setup ## kills every container of the whole system in turn, and writes what that showed to docs/reliability.md
 	TIDINGS_REQUIRE=docker TIDINGS_RELIABILITY=docs/reliability.md $(BIN)/pytest tests/compose
+
+sbom: setup ## what is in the image, as CycloneDX, in build/sbom.json
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json
+
+audit: setup ## known vulnerabilities of what is in the image; asks a public database
+	$(BIN)/pip-audit -r requirements.lock --disable-pip --require-hashes --progress-spinner off
 
 docs: setup ## the generated pages: event catalogue, retention table, counts of the reference data
 	$(BIN)/python -m shared.events.catalogue

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import uvloop
 
-ROOT = Path(__file__).parents[2]
 _MESSAGE_ID = re.compile(rb"^message-id: *(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -88,7 +87,7 @@ class _Link(asyncio.Protocol):
 async def sink(file: Path, *, seconds: float) -> AsyncIterator[Sink]:
     """Run a sink that needs `seconds` for a message until the block ends."""
     command = [sys.executable, "-m", "shared.testing.sink", str(file), str(seconds)]
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, cwd=ROOT)
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, cwd=Path(__file__).parents[2])
     try:
         assert process.stdout is not None
         yield Sink(port=int(await process.stdout.readline()), file=file)

@@ -25,7 +25,7 @@ from tests.compose.flow import Told, flowing
 from tests.compose.report import Figures, written
 from tests.compose.system import BIN, ROOT, Compose, started, until
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("compose"), pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live"), pytest.mark.timeout(2400)]
 
 SERVICES = ("desk", "intake", "pledges", "newsletter", "social", "calendar")
 KILLED = ("sender", "newsletter", "social", "intake", "desk", "pledges", "calendar", "gateway", "kafka", "postgres")
