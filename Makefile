@@ -8,7 +8,7 @@ NODE := $(VENV)/node
 NODE_STAMP := $(NODE)/.installed
 JOBS ?= auto
 
-.PHONY: help setup run demo secrets test lint types bench reliability sbom audit locks docs clean
+.PHONY: help setup run demo secrets test lint types bench soak reliability sbom audit locks docs clean
 
 help: ## shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ lint: setup ## style, types and import contracts
 
 bench: setup ## speed, each figure beside its ceiling from the same run
 	$(BIN)/python -m bench
+
+soak: setup ## twenty minutes of mixed flow at 50 events a second: how memory, files and sessions grow
+	@$(BIN)/python -m bench.soak
 
 reliability: setup ## kills every container of the whole system in turn, and writes what that showed to docs/reliability.md
 	TIDINGS_REQUIRE=docker TIDINGS_RELIABILITY=docs/reliability.md $(BIN)/pytest tests/compose

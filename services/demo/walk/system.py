@@ -29,9 +29,18 @@ class DemoSystem:
     networks: dict[str, str]  # the sandbox of each network
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fresh:
+    """A system that was started for a walk."""
+
+    address: str
+    var: Path  # its state directory
+    process: "subprocess.Popen[bytes]"
+
+
 @contextmanager
-def fresh() -> Iterator[str]:
-    """Give the address of a system that was started for this, in a directory of its own, and end it; raises WalkError."""
+def fresh() -> Iterator[Fresh]:
+    """Give a system that was started for this, in a directory of its own, and end it; raises WalkError."""
     with TemporaryDirectory(prefix="tidings-demo-") as folder:
         var = Path(folder)
         # None of the operator's own settings: a walk writes to nobody's database, mail server or network.
@@ -44,7 +53,7 @@ def fresh() -> Iterator[str]:
                 [sys.executable, "-m", "services", "all"], env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True
             )
         try:
-            yield _address_of(process, var, said)
+            yield Fresh(address=_address_of(process, var, said), var=var, process=process)
         finally:
             process.send_signal(signal.SIGINT)
             try:
