@@ -35,7 +35,7 @@ from tests.people import SIGNER, VERIFIER
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [*(ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY")), *sorted(DOCS.rglob("*.md"))]
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 COMPOSE_NAMES = frozenset(re.findall(r"\$\{(TIDINGS_\w+)", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
