@@ -50,11 +50,12 @@ def reported(
     """Return that the owner of a pledge reported on it, or that it is fulfilled; `before` is how it stood until then."""
     facts = pledge.facts
     whole = {**whole_of(pledge, public_url), "note": note or None}
+    spoken_of = facts.reported_on or facts.published_on
     if facts.state is PledgeState.FULFILLED:
         evidence = facts.evidence[0] if facts.evidence and facts.evidenced else None
-        event: Any = PledgeFulfilled(**whole, fulfilled=facts.last_word_on, evidence=evidence)
+        event: Any = PledgeFulfilled(**whole, fulfilled=spoken_of, evidence=evidence)
     else:
-        event = PledgeUpdated(**whole, was=before.state, reported=facts.last_word_on)
+        event = PledgeUpdated(**whole, was=before.state, reported=spoken_of)
     return _telling(event, pledge, cause=cause, historic=historic)
 
 

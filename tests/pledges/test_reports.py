@@ -20,7 +20,7 @@ from services.pledges.web import update_ask
 from shared import clock
 from shared.events.codes import PledgeState, Role
 from shared.events.pledges import PledgeFulfilled, PledgeUpdated
-from shared.i18n import LANGUAGES
+from shared.i18n import LANGUAGES, look_up
 from shared.service import Job
 from tests.intake.page import page
 from tests.people import ALEX, somebody
@@ -245,6 +245,24 @@ async def test_an_older_report_taken_later_is_kept_and_undoes_nothing(
     assert [row.verdict for row in await register.rows("SELECT verdict FROM reports")] == ["accepted", "accepted"]
 
 
+async def test_a_report_of_a_day_before_the_pledge_was_published_makes_a_new_pledge_not_an_old_one(
+    register: Register, reader: httpx.AsyncClient, staff: httpx.AsyncClient, program: httpx.AsyncClient
+) -> None:
+    pledge, path = await linked(register, reader, published_on=clock.now().date(), due=clock.now().date() + timedelta(days=500))
+    spoken_of = (clock.now().date() - timedelta(days=400)).isoformat()
+    assert (await reader.post(path, data=said(reported_on=spoken_of))).status_code == 303
+    assert (await staff.post(f"{await waiting(register)}/accept")).status_code == 303
+    [told] = await register.told()
+    assert told.data["reported"] == spoken_of, "what is told is the day of which the report speaks"
+    for light, found in (("green", [pledge.number]), ("yellow", [])):
+        listed = (await program.get("/pledges/api/v1/pledges", params={"freshness": light})).json()
+        assert [one["number"] for one in listed["pledges"]] == found, light
+    assert look_up("en", "pledge.freshness.green")[0] in page(await reader.get(f"/pledges/{pledge.number}")).text
+    asked_before = len(await register.mails())
+    assert await remind(register.database, letters_of(register)) == 0
+    assert len(await register.mails()) == asked_before
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -349,6 +367,7 @@ TODAY = day("2026-11-29")
         ("silent for a year", {"reported_on": day("2025-11-29")}, (Reason.SILENT, "2026-11-29")),
         ("silent for three", {"reported_on": day("2023-06-01")}, (Reason.SILENT, "2026-06-01")),
         ("never spoke", {"published_on": day("2024-01-31")}, (Reason.SILENT, "2026-01-31")),
+        ("reported of a day long before it was pledged", {"reported_on": day("2020-01-01"), "published_on": day("2025-12-31")}, None),
         ("due has passed", {"reported_on": day("2026-03-01"), "due": day("2026-06-30")}, (Reason.DUE, "2026-07-01")),
         ("due is today", {"reported_on": day("2026-03-01"), "due": TODAY}, None),
         ("spoke after it was due", {"reported_on": day("2026-08-01"), "due": day("2026-06-30")}, None),
@@ -360,7 +379,7 @@ TODAY = day("2026-11-29")
     ],
 )
 def test_when_an_owner_is_to_be_asked(why: str, changes: dict[str, Any], expected: tuple[Reason, str] | None) -> None:
-    facts = replace(some_facts(published_on=day("2025-12-31"), due=day("2030-12-31")), **changes)
+    facts = replace(some_facts(published_on=day("2020-01-01"), due=day("2030-12-31")), **changes)
     occasion = occasion_of(facts, TODAY)
     assert (None if occasion is None else (occasion.reason, occasion.since.isoformat())) == expected, why
     if occasion is not None:
