@@ -18,7 +18,7 @@ from shared.events.pledges import PledgeFulfilled, PledgePublished, PledgeUpdate
 from shared.outbox import Telling
 from shared.trace import Cause
 
-PLEDGE = "pledge"
+PLEDGE, CHAMPION = "pledge", "champion"
 """What a decision is about, in the audit trail."""
 
 
@@ -92,7 +92,7 @@ async def tell_decided(tx: Transaction, submission: StoredSubmission, decided: D
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What a person of the team decided about a pledge."""
+    """What a person of the team decided about a pledge, or about the record of a champion country."""
 
     what: str
     by: Person
@@ -100,15 +100,16 @@ class Decision:
     content: Any  # exactly what was decided on
     page: str  # where the team sees it
     reason: str | None = None
+    about: str = PLEDGE
 
 
 async def tell_decision(tx: Transaction, decision: Decision, *, subject: UUID, cause: Cause) -> None:
-    """Tell the audit trail that a person decided something about a pledge."""
+    """Tell the audit trail that a person decided something."""
     content = orjson.dumps(decision.content, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
     event = DecisionMade(
         who=decision.by.id,
         what=decision.what,
-        about=PLEDGE,
+        about=decision.about,
         title=decision.title,
         content_hash=hashlib.sha256(content).hexdigest(),
         reason=decision.reason,
