@@ -17,6 +17,7 @@ from services.pledges.domain.pledges import (
     facts_of,
     pledge_path,
 )
+from services.pledges.domain.reports import REPORT_TASK, Verdict
 from services.pledges.domain.submissions import (
     Doubtful,
     DoubtsError,
@@ -30,7 +31,8 @@ from services.pledges.store import pledges, reports, submissions
 from shared import clock, tasks
 from shared.auth.tokens import Person
 from shared.db import Transaction
-from shared.events.codes import Role, TaskEnd, Verdict
+from shared.events.codes import Role, TaskEnd
+from shared.events.codes import Verdict as Told
 from shared.events.intake import SubmissionReceived
 from shared.ids import new_id
 from shared.listening import Received
@@ -153,9 +155,16 @@ class Reviewing:
         facts = replace(pledge.facts, standing=Standing.WITHDRAWN, withdrawn_because=reason)
         changed = await pledges.change(tx, pledge, facts, Change.WITHDRAWN, by=moderator.id)
         await reports.end_links(tx, pledge.id)
+        await self._end_reports(tx, changed, reason, moderator, cause=cause)
         await telling.tell(tx, telling.withdrawn(changed, cause=cause))
         await self._note(tx, "withdraw", changed, moderator, cause=cause, reason=reason)
         return changed
+
+    async def _end_reports(self, tx: Transaction, pledge: Pledge, reason: str, moderator: Person, *, cause: Cause) -> None:
+        """Let what its owner reported, and nobody has looked at yet, await nobody any more; it says why, and stays to be read."""
+        for report in await reports.waiting_on(tx, pledge.id):
+            await reports.decide(tx, report.id, Verdict.WITHDRAWN, reason, by=moderator)
+            await tasks.close_task(tx, REPORT_TASK, str(report.id), end=TaskEnd.WITHDRAWN, by=moderator.id, cause=cause)
 
     async def _note(self, tx: Transaction, what: str, pledge: Pledge, by: Person, *, cause: Cause, reason: str | None = None) -> None:
         decision = telling.Decision(
@@ -170,9 +179,9 @@ class Reviewing:
 
 
 _DECIDED = {
-    SubmissionState.ACCEPTED: ("accept", Verdict.ACCEPTED),
-    SubmissionState.DECLINED: ("decline", Verdict.DECLINED),
-    SubmissionState.QUESTION: ("ask", Verdict.QUESTION),
+    SubmissionState.ACCEPTED: ("accept", Told.ACCEPTED),
+    SubmissionState.DECLINED: ("decline", Told.DECLINED),
+    SubmissionState.QUESTION: ("ask", Told.QUESTION),
 }
 
 

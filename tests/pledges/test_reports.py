@@ -15,6 +15,7 @@ from services.pledges.domain.reports import LINK_DAYS, Reason, is_to_remind, occ
 from services.pledges.letters import UPDATE, Mail
 from services.pledges.reminding import remind
 from services.pledges.reporting import REPORTS, WAITING_MAX
+from services.pledges.reviewing import Reviewing, locked
 from services.pledges.store import history, pledges
 from services.pledges.web import update_ask
 from shared import clock
@@ -22,9 +23,10 @@ from shared.events.codes import PledgeState, Role
 from shared.events.pledges import PledgeFulfilled, PledgeUpdated
 from shared.i18n import LANGUAGES, look_up
 from shared.service import Job
+from shared.trace import Cause
 from tests.intake.page import page
 from tests.people import ALEX, somebody
-from tests.pledges.pledges_app import OWNER, PUBLIC_URL, Register, client_of, day, letters_of, some_facts
+from tests.pledges.pledges_app import OWNER, PUBLIC_URL, STAFF, Register, client_of, day, letters_of, some_facts
 
 NEW = {"name": "Amal Example", "mail": "amal@example.org", "reason": "The contact has left the ministry."}
 
@@ -302,6 +304,48 @@ async def test_whoever_holds_a_link_cannot_fill_the_moderators_list(register: Re
     answers = [(await reader.post(path, data=said(progress=f"{number} per cent"))).status_code for number in range(WAITING_MAX + 1)]
     assert answers == [303] * WAITING_MAX + [429]
     assert len(await register.tasks()) == WAITING_MAX
+
+
+async def test_a_report_that_waits_when_its_pledge_is_withdrawn_awaits_nobody_and_says_why(
+    register: Register, reader: httpx.AsyncClient, staff: httpx.AsyncClient
+) -> None:
+    pledge, path = await linked(register, reader)
+    await reader.post(path, data=said())
+    taken = await waiting(register)
+    await staff.post(f"{taken}/accept")
+    await reader.post(path, data=said(state="fulfilled"))
+    report = await waiting(register)
+    assert (await staff.post(f"/pledges/manage/{pledge.number}/withdraw", data={"because": "Made twice."})).status_code == 303
+    assert await register.tasks() == []
+    [closed] = await register.rows("SELECT body::jsonb AS data FROM outbox WHERE type = 'task.closed.v1' AND body::jsonb->>'end' <> 'done'")
+    assert closed.data == {"kind": "review-report", "end": "withdrawn", "by": STAFF.id}
+    found = page(await staff.get(f"{report}?lang=en"))
+    assert look_up("en", "staff.report.withdrawn")[0] in found.text
+    assert "Made twice." in found.text
+    assert not found.all("form", action=f"{report}/accept")
+    assert report not in page(await staff.get(REPORTS)).text
+    page(await staff.post(f"{report}/accept"), 409)
+    page(await staff.post(f"{report}/decline", data={"reason": "Too late."}), 409)
+    # What was decided before stays as it was decided.
+    assert look_up("en", "staff.report.accepted")[0] in page(await staff.get(f"{taken}?lang=en")).text
+    assert [row.verdict for row in await register.rows("SELECT verdict FROM reports ORDER BY sent_at")] == ["accepted", "withdrawn"]
+
+
+async def test_who_takes_a_report_waits_for_who_withdraws_its_pledge_and_neither_is_turned_away(
+    register: Register, reader: httpx.AsyncClient, staff: httpx.AsyncClient
+) -> None:
+    pledge, path = await linked(register, reader)
+    await reader.post(path, data=said())
+    report = await waiting(register)
+    cause = Cause.start()
+    async with asyncio.timeout(30), register.database.transaction() as tx:
+        held = await locked(tx, pledge.number)
+        accepting = asyncio.create_task(staff.post(f"{report}/accept"))
+        while not await register.rows("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"):
+            await asyncio.sleep(0.02)
+        await Reviewing(public_url=PUBLIC_URL).withdraw(tx, held, "Made twice.", ALEX, cause=cause)
+    assert (await accepting).status_code == 409
+    assert [row.verdict for row in await register.rows("SELECT verdict FROM reports")] == ["withdrawn"]
 
 
 async def test_a_report_that_is_sent_twice_waits_once(register: Register, reader: httpx.AsyncClient, staff: httpx.AsyncClient) -> None:
