@@ -8,13 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
-from services.intake.handlers import note_decision
+from services.intake.handlers import note_decision, note_withdrawal
 from shared.files.documents import MEDIA_TYPES, DocumentRefusedError, judge
 from shared.i18n import look_up
 from tests.intake.intake_app import Intake
 from tests.intake.page import page
 from tests.intake.test_decisions import decided
 from tests.intake.test_forms import filled
+from tests.intake.test_tracking import withdrawn
 
 PDF = b"%PDF-1.7\n%rest of it\n"
 
@@ -130,6 +131,24 @@ async def test_a_file_is_kept_by_its_hash_told_by_it_and_handed_out_as_a_downloa
             await note_decision(tx, decided(told.subject, verdict="accepted", language="en", address="https://tidings.example.org/p"))
         shown = await reader.get(f"/intake/files/{sha256}")
         assert (shown.status_code, shown.headers["content-disposition"][:11]) == (200, "attachment;")
+
+
+async def test_a_file_is_public_as_long_as_one_pledge_stands_that_it_came_with(intake: Intake, reader: httpx.AsyncClient) -> None:
+    address = f"/intake/files/{hashlib.sha256(PDF).hexdigest()}"
+    for number, title in enumerate(("One", "Two"), start=1):
+        assert (await send_form(reader, "pledge", "plan.pdf", PDF, title=title)).status_code == 303
+        await reader.post(await intake.confirm_path())
+        told = (await intake.told())[-1]
+        async with intake.database.transaction() as tx:
+            accepted = decided(
+                told.subject, verdict="accepted", language="en", address=f"https://example.org/{number}", became=f"p{number}"
+            )
+            await note_decision(tx, accepted)
+    for number, status in ((1, 200), (2, 404)):
+        assert (await reader.get(address)).status_code == 200
+        async with intake.database.transaction() as tx:
+            await note_withdrawal(tx, withdrawn(f"p{number}"))
+        assert (await reader.get(address)).status_code == status, number
 
 
 async def test_a_file_that_is_not_taken_is_told_at_its_field_and_nothing_is_kept(intake: Intake, reader: httpx.AsyncClient) -> None:

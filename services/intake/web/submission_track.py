@@ -84,6 +84,7 @@ def router(database: Database, pages: Pages, arrivals: Arrivals) -> APIRouter:
                 raise HTTPException(404)
             mail = await mails.last_about(tx, str(submission.id), PURPOSE)
             things = await followed.of(tx, submission.id)
+            ended = await followed.withdrawal_of(tx, submission.became)
         return pages.render(
             request,
             "intake/track.html",
@@ -91,6 +92,7 @@ def router(database: Database, pages: Pages, arrivals: Arrivals) -> APIRouter:
             submission=submission,
             mail_refused=mail is not None and mail.state == MailState.REFUSED,
             followed=things,
+            ended=ended,
             faults=faults,
             answer=answer,
             too_late=too_late,
