@@ -106,7 +106,7 @@ async def send_form(reader: httpx.AsyncClient, kind: str, name: str, data: bytes
     return await reader.post(f"/intake/submit/{kind}", data=form, files={"file": (name, data, "text/html")})
 
 
-@pytest.mark.parametrize("kind", ["pledge", "talk"])
+@pytest.mark.parametrize("kind", ["pledge", "talk", "promotion", "contribution"])
 async def test_a_file_is_kept_by_its_hash_told_by_it_and_handed_out_as_a_download_once_it_may_be(
     intake: Intake, reader: httpx.AsyncClient, staff: httpx.AsyncClient, kind: str
 ) -> None:

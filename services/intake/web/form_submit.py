@@ -13,7 +13,7 @@ from services.intake.kinds.catalogue import FORMS
 from services.intake.letters.confirming import confirm_mail
 from services.intake.store import files, submissions
 from services.intake.store.submissions import TRACKING, RepeatError
-from services.intake.web.form_read import FILE_KINDS, MORE, ONCE, TRAP, Sent, empty, read_form
+from services.intake.web.form_read import FILE_KINDS, MORE, ONCE, PICTURE_KINDS, TRAP, Sent, accepted_by, empty, read_form
 from services.intake.web.form_show import FormShow, file_label
 from services.intake.web.submission_keep import keep_untold
 from shared import clock
@@ -21,7 +21,6 @@ from shared.db import Database, Transaction
 from shared.events.codes import Channel
 from shared.events.kinds import KINDS
 from shared.events.kinds.parts import Submission
-from shared.files.documents import ACCEPT
 from shared.ids import new_id
 from shared.mail.queue.put import Mails
 from shared.vault import Vault
@@ -154,7 +153,8 @@ class PublicForms:
             form=view,
             labels=view.labels | file_label(kind, reader),
             takes_file=kind in FILE_KINDS,
-            accept=ACCEPT,
+            takes_picture=kind in PICTURE_KINDS,
+            accept=accepted_by(kind),
             faults=faults,
             notice_key=notice,
             once=sent.once or str(new_id()),
