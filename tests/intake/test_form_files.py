@@ -3,12 +3,14 @@
 import hashlib
 import io
 import zipfile
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
 from services.intake.handlers import note_decision, note_withdrawal
+from services.intake.web import form_submit
 from shared.files.documents import MEDIA_TYPES, DocumentRefusedError, judge
 from shared.i18n import look_up
 from tests.intake.intake_app import Intake
@@ -176,3 +178,30 @@ async def test_a_practice_brings_no_file(intake: Intake, reader: httpx.AsyncClie
     answer = await send_form(reader, "practice", "plan.pdf", PDF)
     assert answer.status_code in {303, 400}
     assert await intake.rows("SELECT 1 FROM files") == []
+
+
+async def test_posts_that_are_refused_count_and_who_has_none_left_is_answered_before_a_byte_is_read(
+    intake: Intake, reader: httpx.AsyncClient
+) -> None:
+    read = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal read
+        for part in (b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n', b"%PDF-1.7\n", b"\r\n--x--\r\n"):
+            read += len(part)
+            yield part
+
+    async def post(kind: str) -> httpx.Response:
+        return await reader.post(f"/intake/submit/{kind}", content=body(), headers={"Content-Type": "multipart/form-data; boundary=x"})
+
+    answers = [(await post("pledge")).status_code for _ in range(form_submit.POSTS)]
+    assert answers == [422] * form_submit.POSTS, "each was read and refused, for it says nothing but a file"
+    assert read > 0
+    read = 0
+    for kind in ("pledge", "talk", "practice"):
+        answer = await post(kind)
+        assert (answer.status_code, read) == (429, 0), kind
+        assert int(answer.headers["retry-after"]) > 0
+    assert page(await reader.get("/intake/submit/pledge")), "who looks at the form is not asked to wait"
+    assert await intake.rows("SELECT 1 FROM files") == []
+    assert await intake.mails() == []
