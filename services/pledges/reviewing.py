@@ -41,7 +41,8 @@ from shared.trace import Cause
 
 REVIEW = "/pledges/review/"
 """The page of a submission for the team is this with its id."""
-REVIEW_TASK = "review-pledge"
+REVIEW_TASK, LOOK_AGAIN_TASK = "review-pledge", "look-again-pledge"
+"""What awaits a moderator: a decision; and, where that was made, what its sender has said since."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,19 +52,26 @@ class Reviewing:
     public_url: str
 
     async def take_in(self, tx: Transaction, event: Received[SubmissionReceived]) -> None:
-        """Let a pledge that came in, or whose sender has answered, await a moderator."""
+        """Let a pledge that came in, or whose sender has answered, await a moderator.
+
+        No word opens again what was decided; a moderator looks at what came too late for it, and may correct what was published.
+        """
         submission = await submissions.take_in(tx, event)
         if submission is None:
             return
         task = Task(
-            kind=REVIEW_TASK,
+            kind=REVIEW_TASK if submission.is_open else LOOK_AGAIN_TASK,
             subject=str(submission.id),
             role=Role.MODERATOR,
             title=submission.public["title"],
             address=self.page_of(submission.id),
-            not_by=(submission.entered_by,) if submission.entered_by else (),
+            not_by=(submission.entered_by,) if submission.entered_by and submission.is_open else (),
         )
         await tasks.open_task(tx, task, cause=event.as_cause())
+
+    async def look_again(self, tx: Transaction, submission: StoredSubmission, moderator: Person) -> None:
+        """Let what came after the decision await nobody any more, since a moderator has looked at it; it stays to be read."""
+        await tasks.close_task(tx, LOOK_AGAIN_TASK, str(submission.id), end=TaskEnd.DONE, by=moderator.id, cause=submission.cause)
 
     def page_of(self, submission_id: UUID) -> str:
         """Return the address of a submission's page."""
