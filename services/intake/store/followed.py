@@ -39,7 +39,7 @@ async def hold(tx: Transaction, source_id: str) -> None:
     await tx.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('intake:followed:' || :name, 0))"), {"name": source_id})
 
 
-async def withdrawal_of(tx: Transaction, source_id: str | None) -> Row[Any] | None:
+async def withdrawal_of(tx: Transaction, source_id: str | None) -> Row[Any, Any] | None:
     """Return when and why something was withdrawn, or None."""
     wanted = select(followed.c.at, followed.c.words).where(followed.c.source_id == source_id, followed.c.kind == WITHDRAWAL)
     return (await tx.execute(wanted)).one_or_none()
