@@ -302,8 +302,9 @@ async def test_a_pledge_that_is_withdrawn_is_shown_as_published_and_withdrawn_wi
     assert look_up(language, "track.state.withdrawn")[0] in found.text
     assert look_up(language, "submission.state.withdrawn")[0] in found.text
     assert look_up(language, "track.state.accepted")[0] not in found.text
-    today = i18n.day(clock.now().date(), language)
-    when = look_up(language, "track.withdrawn.when")[0].format(accepted=today, withdrawn=today)
+    [row] = await intake.rows("SELECT decided_at, at FROM submissions JOIN followed ON followed.kind = 'withdrawal'")
+    accepted, ended = (i18n.moment(at, language, "Europe/Zurich") for at in row)
+    when = look_up(language, "track.withdrawn.when")[0].format(accepted=accepted, withdrawn=ended)
     assert letters_of(when) in letters_of(found.text)
     assert "Made twice." in found.text
     [link] = [one for one in found.all("a") if one.get("href") == "https://tidings.example.org/there"]
