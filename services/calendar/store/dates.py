@@ -149,6 +149,7 @@ async def reword(
     plan: Mapping[str, Any] | None,
     source_address: str | None,
     public: bool,
+    synthetic: bool | None = None,
 ) -> StoredDate:
     """Return a date with other words; its address, UID and SEQUENCE stay."""
     return await _write(
@@ -159,6 +160,7 @@ async def reword(
         plan=None if plan is None else dict(plan),
         source_address=source_address,
         public=public,
+        synthetic=found.synthetic if synthetic is None else synthetic,
     )
 
 
