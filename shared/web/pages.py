@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -81,7 +82,7 @@ class Pages:
     ) -> None:
         """Read templates from shared/web/templates, and from each of `templates`' folders under its name: `intake/practice.html`.
 
-        `zone` is the IANA zone that moments are shown in; `banner` says on every page that this is no system in service.
+        `zone` is the IANA zone that moments are shown in and days begin in; `banner` says on every page that this is no system in service.
         """
         self.public_url = public_url.rstrip("/")
         self.secure = self.public_url.startswith("https:")
@@ -111,6 +112,11 @@ class Pages:
             of_field=faults_in,
         )
         self.environment.globals.update(static=assets.address_of)
+
+    @property
+    def today(self) -> date:
+        """The day on which we are, by the clock of the pages' zone."""
+        return clock.now().astimezone(ZoneInfo(self.zone)).date()
 
     def render(
         self,
