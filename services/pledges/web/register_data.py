@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from math import ceil
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from shared.db import Database, Transaction
 from shared.web import atom
 from shared.web.problem import Invalid, Problem
 from shared.web.request_state import reader_language
-from shared.web.unchanged import etag_of, unchanged
+from shared.web.unchanged import etag_of, unchanged, written_by
 
 API = "/pledges/api/v1"
 FEED = "/pledges/feed.atom"
@@ -36,7 +37,8 @@ FEED_ENTRIES = 50
 ROWS_AT_ONCE = 500
 # The register may be another one at any moment; a copy is asked after each time, which costs one look at the stamp.
 _CACHE = "public, no-cache"
-_FORMAT = "1"  # another one makes every tag another one: raise it with the form of an answer
+# The folder of all that the register makes answers of, apart from what is shared.
+_REGISTER = Path(__file__).parents[1]
 _CURSOR = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-([0-9a-f]{32})-(\d{1,6})")
 # What else than a T may stand between day and hour (RFC 3339, section 5.6).
 _BETWEEN = re.compile(r"(?<=^[0-9]{4}-[0-9]{2}-[0-9]{2})[t ]")
@@ -153,7 +155,7 @@ class OpenData:
         }
         # What is settled grows without any change, so the answer itself is its tag.
         content = orjson.dumps(body)
-        etag = etag_of(_FORMAT, content.decode())
+        etag = etag_of(content.decode())
         if same := unchanged(request, etag, {"Cache-Control": _CACHE}):
             return same
         return Response(content, media_type="application/json", headers={"Cache-Control": _CACHE, "ETag": etag})
@@ -196,7 +198,8 @@ class OpenData:
     async def _tag(self, tx: Transaction, request: Request, *more: str) -> tuple[str, dict[str, str]]:
         """Return the tag of an answer and its other headers; lights and what is overdue change with the day alone."""
         stamp = await register.stamp(tx)
-        tag = etag_of(_FORMAT, stamp, clock.now().date().isoformat(), str(request.url.path), str(request.url.query), *more)
+        today = clock.now().date().isoformat()
+        tag = etag_of(written_by(_REGISTER), self._public_url, stamp, today, str(request.url.path), str(request.url.query), *more)
         return tag, {"Cache-Control": _CACHE}
 
 
