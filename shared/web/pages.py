@@ -79,15 +79,18 @@ class Pages:
         templates: Mapping[str, Path] | None = None,
         zone: str = "UTC",
         banner: Banner | None = None,
+        licence: str | None = None,
     ) -> None:
         """Read templates from shared/web/templates, and from each of `templates`' folders under its name: `intake/practice.html`.
 
         `zone` is the IANA zone that moments are shown in and days begin in; `banner` says on every page that this is no system in service.
+        `licence` is the web address of that of the published data; None where nothing is said of one.
         """
         self.public_url = public_url.rstrip("/")
         self.secure = self.public_url.startswith("https:")
         self.zone = zone
         self.banner = banner
+        self.licence = licence
         self.environment = Environment(
             loader=ChoiceLoader(
                 [
@@ -111,7 +114,7 @@ class Pages:
             plain=plain,
             of_field=faults_in,
         )
-        self.environment.globals.update(static=assets.address_of)
+        self.environment.globals.update(static=assets.address_of, data_licence=licence)
 
     @property
     def today(self) -> date:

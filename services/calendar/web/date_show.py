@@ -19,6 +19,7 @@ from shared.events.codes import SYNTHETIC_COUNTRIES
 from shared.reference.regions import region
 from shared.reference.thematic import area, priority
 from shared.web import wording
+from shared.web.linked_data import licensed
 from shared.web.pages import Pages, Sentence, localize
 from shared.web.request_state import reader_language
 
@@ -42,7 +43,10 @@ def router(database: Database, pages: Pages) -> APIRouter:
         calendar = Calendar(about=about)
         calendar.add([entry])
         made = Made(tag=strong(calendar.content), changed_at=never_before(began, entry.updated_at))
-        headers = calendar_headers("text/calendar; charset=utf-8", language, filename=f"{entry.slug}{ICS}")
+        headers = {
+            **calendar_headers("text/calendar; charset=utf-8", language, filename=f"{entry.slug}{ICS}"),
+            **licensed(pages.licence),
+        }
         return conditional(request, made, headers) or Response(calendar.content, headers=headers | made.headers)
 
     @router.get(PATH + "{slug}")
@@ -61,7 +65,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
             "meeting": view(meeting, reader, today) if meeting else None,
             "following": [view(other, reader, today) for other in following],
             "done_note": _words(entry.done_note, reader),
-            "linked_data": linked_data(entry, [move.was for move in moves], language=reader, address=address),
+            "linked_data": linked_data(entry, [move.was for move in moves], language=reader, address=address, licence=pages.licence),
             "ics": f"{path_of(entry.slug)}{ICS}?lang={reader}",
             **_about(entry, reader),
         }

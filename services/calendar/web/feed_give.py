@@ -14,13 +14,14 @@ from services.calendar.web.choosing import asked_of, with_query
 from services.calendar.web.entry_view import PATH
 from shared import clock, i18n
 from shared.db import Database
+from shared.web.linked_data import licensed
 from shared.web.unchanged import written_by
 
 ICS, JSON = f"{PATH}feed.ics", f"{PATH}feed.json"
 _TYPES = {ICS: "text/calendar; charset=utf-8", JSON: "application/jscalendar+json; type=group"}
 
 
-def router(database: Database, public_url: str) -> APIRouter:
+def router(database: Database, public_url: str, licence: str | None) -> APIRouter:
     """Return the addresses of the feeds."""
     router, kept, began = APIRouter(include_in_schema=False), Kept(), clock.now()
 
@@ -38,9 +39,9 @@ def router(database: Database, public_url: str) -> APIRouter:
         asked, language, now = asked_of(request), feed_language(request), clock.now()
         async with database.transaction() as tx:
             stamp = await listing.stamp(tx, now)
-        tag = weak(path, stamp, asked.filters, language, public_url, written_by(CALENDAR))
+        tag = weak(path, stamp, asked.filters, language, public_url, licence, written_by(CALENDAR))
         made = Made(tag=tag, changed_at=never_before(began, stamp.changed_at))
-        headers = calendar_headers(_TYPES[path], language, ignored=asked.ignored)
+        headers = {**calendar_headers(_TYPES[path], language, ignored=asked.ignored), **licensed(licence)}
         if (unchanged := conditional(request, made, headers)) is not None:
             return unchanged
         about = About(
@@ -48,6 +49,7 @@ def router(database: Database, public_url: str) -> APIRouter:
             language=language,
             source=public_url + with_query(path, asked.filters, lang=language),
             public_url=public_url,
+            licence=licence,
         )
 
         async def write() -> bytes:

@@ -153,6 +153,7 @@ def _shown(talk: StoredTalk, reader: str, wanted: str, pages: Pages, standing: C
             language=language,
             address=f"{pages.public_url}{talk_path(talk.slug)}",
             network=plain(i18n.translate(reader, "base.network")),
+            licence=pages.licence,
         ),
     }
 
