@@ -16,9 +16,10 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 @pytest.fixture(params=[LICENCE, None], ids=["set", "not set"], autouse=True)
 def licence(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
     """What the settings say."""
-    if request.param:
-        monkeypatch.setenv("TIDINGS_DATA_LICENCE", request.param)
-    return request.param
+    wanted: str | None = request.param
+    if wanted:
+        monkeypatch.setenv("TIDINGS_DATA_LICENCE", wanted)
+    return wanted
 
 
 @pytest.mark.parametrize(("kind", "table", "path"), [("practice", "practices", "/practices/"), ("talk", "talks", "/talks/")])

@@ -157,7 +157,7 @@ async def test_what_becomes_a_blackout_or_an_embargo_is_dropped_and_its_title_is
 ) -> None:
     issue = await _issue_with(service, told_first)
     (before,) = await pool_of(service.database)
-    secret = {"kind": became, "title": {"en": SECRET, "fr": SECRET}, "summary": {"en": SECRET}, "source": None}
+    secret: dict[str, Any] = {"kind": became, "title": {"en": SECRET, "fr": SECRET}, "summary": {"en": SECRET}, "source": None}
     for _ in range(2):
         await told(service, event_type, revision=2, **secret)
     await told(service, "deadline.near.v1", revision=3, title={"en": SECRET})

@@ -15,9 +15,10 @@ LICENCE = "https://example.org/licence"
 @pytest.fixture(params=[LICENCE, None], ids=["set", "not set"], autouse=True)
 def licence(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
     """What the settings say."""
-    if request.param:
-        monkeypatch.setenv("TIDINGS_DATA_LICENCE", request.param)
-    return request.param
+    wanted: str | None = request.param
+    if wanted:
+        monkeypatch.setenv("TIDINGS_DATA_LICENCE", wanted)
+    return wanted
 
 
 async def test_open_data_and_pages_of_pledges_name_their_licence(

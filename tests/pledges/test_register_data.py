@@ -164,7 +164,7 @@ async def test_the_table_joins_lists_and_lets_no_spreadsheet_run_a_cell(register
 async def test_no_part_of_the_table_is_a_formula_where_spreadsheets_split_at_semicolons_or_tabs(
     register: Register, program: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    said = {
+    said: dict[str, Any] = {
         "entity": 'Body;=HYPERLINK("https://evil.example"),x',
         "title": {"en": 'Title;"=1+1";\'=2'},
         "description": {"en": 'Text, "quoted"\n=cmd\r\n@sum\t+1\n- a list\n-1; -2; \'-3; a=b'},

@@ -134,7 +134,7 @@ async def test_what_becomes_a_blackout_or_an_embargo_never_leaves_and_its_title_
     post = await post_of(wired, label)
     await approved(post)
     (before,) = await drafted(wired)
-    secret = {"kind": became, "title": {"en": SECRET, "fr": SECRET}, "summary": {"en": SECRET}, "source": None}
+    secret: dict[str, Any] = {"kind": became, "title": {"en": SECRET, "fr": SECRET}, "summary": {"en": SECRET}, "source": None}
     for _ in range(2):
         await told(wired, event_type, revision=2, **secret)
     await told(wired, "deadline.near.v1", revision=3, title={"en": SECRET})
