@@ -96,6 +96,13 @@ def _api_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _licence(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not re.fullmatch(r"[!-~]+", value) or set(value) & set('<>"\\^`{|}'):
+        raise ValueError("it is not the web address of a licence")
+    return value
+
+
 def _keys(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -126,6 +133,9 @@ class Settings(BaseSettings):
     x_access_token: SecretStr | None = Field(None, examples=["1234567890-the access token of the account"])
     x_access_token_secret: SecretStr | None = Field(None, examples=["the access token's secret"])
     timezone: Annotated[str, AfterValidator(_timezone)] = Field("Europe/Zurich", examples=["America/New_York"])  # of moments on pages
+    data_licence: Annotated[str, AfterValidator(_licence)] | None = Field(
+        None, examples=["https://example.org/licence"]
+    )  # of what is published
     trusted_proxies: Annotated[str, AfterValidator(_proxies)] = Field("127.0.0.1", examples=["10.0.0.2"])
     smtp: Annotated[SecretStr, AfterValidator(_smtp)] | None = Field(
         None, examples=["smtp://user:password@mail.example.org:587?starttls=required"]
