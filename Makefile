@@ -8,7 +8,7 @@ NODE := $(VENV)/node
 NODE_STAMP := $(NODE)/.installed
 JOBS ?= auto
 
-.PHONY: help setup run demo secrets test lint types bench soak reliability sbom audit locks docs clean
+.PHONY: help setup run demo secrets test lint types bench picture soak reliability sbom audit locks docs clean
 
 help: ## shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ sbom: setup ## what is in the image, as CycloneDX, in build/sbom.json
 
 audit: setup ## known vulnerabilities of what is in the image; asks a public database
 	$(BIN)/pip-audit -r requirements.lock --disable-pip --require-hashes --progress-spinner off
+
+picture: setup ## the pictures in the README, from a system in which the whole job was done
+	$(BIN)/python -m deploy.picture
 
 docs: setup ## the generated pages: event catalogue, retention table, counts of the reference data
 	$(BIN)/python -m shared.events.catalogue
