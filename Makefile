@@ -60,7 +60,7 @@ sbom: setup ## what is in the image, as CycloneDX, in build/sbom.json
 audit: setup ## known vulnerabilities of what is in the image; asks a public database
 	$(BIN)/pip-audit -r requirements.lock --disable-pip --require-hashes --progress-spinner off
 
-picture: setup ## the pictures in the README, from a system in which the whole job was done
+picture: setup ## the picture in the README, from a system in which the whole job was done
 	$(BIN)/python -m deploy.picture
 
 docs: setup ## the generated pages: event catalogue, retention table, counts of the reference data

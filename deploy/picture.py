@@ -1,4 +1,4 @@
-"""`make picture`: walks the main job through a fresh system and takes the pictures of the README from it."""
+"""`make picture`: walks the main job through a fresh system and takes the picture of the README from it."""
 
 import asyncio
 from pathlib import Path
@@ -20,7 +20,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PAGES = {"front-page": "/?lang=en", "register": "/pledges/?lang=fr", "calendar": "/calendar/?lang=ar"}
+PAGES = {"front-page": "/?lang=en"}
 
 
 def main() -> None:
