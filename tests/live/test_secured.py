@@ -16,6 +16,7 @@ from testcontainers.core.container import DockerContainer
 from shared.broker import BrokerAwayError, Probe, ensure_topics
 from shared.cluster import Cluster
 from shared.db import Database
+from shared.events import registry
 from shared.process import at_work
 from shared.relay import Relay
 from shared.service import Kafka, Service
@@ -52,7 +53,9 @@ def cluster(reaper: Reaper, trusted: Pair, tmp_path_factory: pytest.TempPathFact
         yield Cluster(address=kafka.address, tls=tls, user=USER, password=PASSWORD)
 
 
-async def test_events_flow_over_tls_with_name_and_password(cluster: Cluster, database_url: str) -> None:
+async def test_events_flow_over_tls_with_name_and_password(cluster: Cluster, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "TOPICS_OF", {trial.TYPE: frozenset({trial.TOPIC})})
+    monkeypatch.setattr(registry, "TOPICS", (trial.TOPIC,))
     telling, listening = Database(database_url, trial.TELLER), Database(database_url, trial.LISTENER)
     await trial.make_schemas(database_url)
     gave_up: list[str] = []
