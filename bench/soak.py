@@ -78,7 +78,7 @@ def main() -> None:
         sys.exit(1)
 
 
-def soak(*, seconds: float, rate: float, every: float, say: Callable[[str], None]) -> dict[str, Any]:
+def soak(*, seconds: float, rate: float, every: float, say: Callable[[str], object]) -> dict[str, Any]:
     """Run the flow for `seconds` at `rate` webhooks a second, and return what it showed, ready for JSON."""
     with fresh() as system:
         database = _database(system)
@@ -153,6 +153,7 @@ def _left(database: str) -> Mapping[str, int]:
 def _database(system: Fresh) -> str:
     running = run_file.read(system.var)
     assert running is not None
+    assert running.database is not None
     return running.database
 
 

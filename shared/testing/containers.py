@@ -162,7 +162,7 @@ def apache_kafka(labels: Mapping[str, str], *, secured: Path | None = None, user
             container.with_envs(**_KAFKA_SETTINGS, KAFKA_ADVERTISED_LISTENERS=f"PLAINTEXT://127.0.0.1:{port}")
         else:
             container.with_volume_mapping(str(secured.parent), "/tls", "ro")
-            container.with_envs(**_KAFKA_SETTINGS | _secured_by(secured.name, port))
+            container.with_envs(**{**_KAFKA_SETTINGS, **_secured_by(secured.name, port)})
         started = stack.enter_context(_running(container, "9092/tcp", port, labels))
         server = ApacheKafka(started, f"127.0.0.1:{port}")
         if secured is None:

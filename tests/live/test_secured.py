@@ -106,7 +106,7 @@ def postgres_over_tls(reaper: Reaper, trusted: Pair, tmp_path_factory: pytest.Te
         container = DockerContainer(POSTGRES_IMAGE).with_envs(POSTGRES_USER="tidings", POSTGRES_PASSWORD="tidings", POSTGRES_DB="tidings")
         container.with_volume_mapping(str(folder), "/tls", "ro").with_kwargs(labels=dict(reaper.labels))
         container.with_command(["postgres", "-c", "ssl=on", "-c", "ssl_cert_file=/tls/server.crt", "-c", "ssl_key_file=/tls/server.key"])
-        container.ports = {"5432/tcp": ("127.0.0.1", port)}
+        container.ports = {"5432/tcp": ("127.0.0.1", port)}  # type: ignore[dict-item]  # loopback only
         stack.enter_context(container)
         url = f"postgresql://tidings:tidings@127.0.0.1:{port}/tidings"
 
