@@ -169,6 +169,20 @@ class Probe:
         ends, committed = await self.ends(topics), await self.committed(group, topics)
         return {partition: max(0, end - committed.get(partition, 0)) for partition, end in ends.items()}
 
+    async def records(self, topics: Collection[str]) -> Mapping[str, int]:
+        """Return how many records each topic holds, 0 for one that does not exist; raises BrokerAwayError."""
+        async with self._asking():
+            assert self._consumer is not None
+            assert self._admin is not None
+            there = set(await self._admin.list_topics()).intersection(topics)
+            await self._learn_partitions(sorted(there))
+            wanted = [partition for topic in there for partition in self._partitions[topic]]
+            begins, ends = await self._consumer.beginning_offsets(wanted), await self._consumer.end_offsets(wanted)
+            held = dict.fromkeys(topics, 0)
+            for partition in wanted:
+                held[partition.topic] += ends[partition] - begins[partition]
+            return held
+
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[None]:
         async with self._lock:
