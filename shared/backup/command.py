@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
-import asyncpg
 import typer
+from asyncpg.exceptions import PostgresError
 
 from shared import clock, command
 from shared.backup import restoring, taking
@@ -55,7 +55,7 @@ async def _backup(settings: Settings, services: Sequence[str], file: Path) -> Ma
             return await taking.take(url, services, vault, file, say)
         except ArchiveError as error:
             raise CommandError(str(error)) from error
-        except asyncpg.PostgresError as error:
+        except PostgresError as error:
             raise CommandError(
                 f"The database refused: {type(error).__name__}. TIDINGS_DATABASE must name the owner of the schemas."
             ) from error

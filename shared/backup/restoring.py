@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
+from asyncpg.exceptions import PostgresError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -148,9 +148,11 @@ async def _put_schema(connection: Any, archive: ArchiveReader, service: str, kep
         pieces = archive.pieces(service, table)
         try:
             done = await connection.copy_to_table(table.name, schema_name=service, columns=table.columns, source=pieces)
-        except asyncpg.PostgresError as error:
+        except PostgresError as error:
             # Its detail would quote the row, which is personal.
-            raise ArchiveError(f"PostgreSQL does not take {service}.{table.name} back ({error.sqlstate}). Take another backup.") from None
+            raise ArchiveError(
+                f"PostgreSQL does not take {service}.{table.name} back ({type(error).__name__}). Take another backup."
+            ) from None
         if int(done.rpartition(" ")[2]) != table.rows:
             raise ArchiveError(f"{service}.{table.name} came back with other rows than it had. Take another backup.")
     for sequence in kept.sequences:

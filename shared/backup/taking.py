@@ -18,6 +18,13 @@ from shared.vault import Vault
 log = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
+_FORM_OF_VALUES = (
+    "TimeZone = 'UTC'",
+    "DateStyle = 'ISO'",
+    "IntervalStyle = 'iso_8601'",
+    "bytea_output = 'hex'",
+    "extra_float_digits = 1",
+)
 KEY_WORD = b"tidings"
 """What the data keys seal in the manifest."""
 
@@ -45,13 +52,7 @@ async def take(url: str, services: Sequence[str], vault: Vault, file: Path, say:
 
 async def _take(connection: Any, services: Sequence[str], vault: Vault, archive: ArchiveWriter, say: Say) -> Manifest:
     # The form of what COPY writes must not follow the server's settings.
-    for setting in (
-        "TimeZone = 'UTC'",
-        "DateStyle = 'ISO'",
-        "IntervalStyle = 'iso_8601'",
-        "bytea_output = 'hex'",
-        "extra_float_digits = 1",
-    ):
+    for setting in _FORM_OF_VALUES:
         await connection.execute(f"SET LOCAL {setting}")
     found = [await schemas.look(connection, service) for service in services]
     if missing := [schema.name for schema in found if schema.version is None]:
