@@ -1,4 +1,4 @@
-"""A backup put back after everything was lost: what was accepted is there, what was sent stays sent, what was to leave waits for a person."""
+"""A backup put back after all was lost: what came in is there, what was sent stays sent, what was to leave waits for a person."""
 
 import json
 import shutil
@@ -91,7 +91,7 @@ def test_after_everything_is_lost_nothing_is_sent_again_and_what_was_to_leave_wa
         until(lambda: standing(walk.alex, issue)["state"] == "sending", "the second issue under way")
         taken = tidings(old, "backup", str(archive), "--json")
         assert taken.returncode == 0, taken.stderr
-        link = next(
+        leaving = next(
             urlsplit(link).path for mail in walk.mails.to(walk.found["reader"]) for link in mail["links"] if "/newsletter/u/" in link
         )
         refused = tidings(old, "restore", str(archive))
@@ -129,7 +129,7 @@ def test_after_everything_is_lost_nothing_is_sent_again_and_what_was_to_leave_wa
             partner.send(signed_out, {**body, "timestamp": "2026-02-02T00:00:00Z"}, "msg-kept")
         assert signed_out.open(urlsplit(received["status_url"]).path).status == 200
         assert first in signed_out.open("/practices/").words
-        assert signed_out.open(link).status == 200
+        assert signed_out.open(leaving).status == 200
         # Nothing is paused any more, and the clock has looked at all that waits: it asks people, and sends nothing.
         switch(walk, "/desk/sending/resume", alex)
         wanted = ("Say whether a held issue goes on", "Say what is to become of a post")
