@@ -26,6 +26,7 @@ from services.newsletter import restoring as newsletter_restoring
 from services.pledges import app as pledges
 from services.pledges import import_command as pledges_import
 from services.social import app as social
+from services.social import examining as social_examining
 from services.social import restoring as social_restoring
 from shared import command, log
 from shared.auth.tokens import new_key_pair
@@ -33,6 +34,7 @@ from shared.backup.command import backup_command, restore_command
 from shared.backup.held import AfterRestore, nothing_leaves
 from shared.broker import Probe
 from shared.command import AsJson, CommandError, print_json, say
+from shared.doctor.command import doctor_command
 from shared.embedded import run_file
 from shared.embedded.errors import EmbeddedError
 from shared.events import registry
@@ -260,6 +262,7 @@ app.command("demo")(demo_command.demo)
 app.command("sender")(newsletter_command.sender)
 app.command("why")(newsletter_ledger.why)
 app.command("reconcile")(newsletter_ledger.reconcile)
+app.command("doctor")(doctor_command(OWNERS, social_examining.questions, inbox_wanted))
 app.command("backup")(backup_command(OWNERS))
 app.command("restore")(restore_command(AFTER_RESTORE))
 

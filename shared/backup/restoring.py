@@ -10,7 +10,7 @@ from typing import Any
 
 from asyncpg.exceptions import PostgresError
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock
 from shared.backup import schemas, sealed
@@ -18,6 +18,7 @@ from shared.backup.archive import ArchiveError, ArchiveReader, KeptSchema, Manif
 from shared.backup.held import AfterRestore, Held
 from shared.backup.taking import KEY_WORD, Say
 from shared.broker import BrokerAwayError, Probe
+from shared.db import engine_of
 from shared.mail.queue import store as mails
 from shared.migrations import LOCK, upgrade, versions_of
 from shared.vault import SealError, Vault
@@ -52,22 +53,28 @@ async def put_back(
     _check_known(archive.manifest, after)
     if not lacking_keys:
         _check_key(archive.manifest, vault)
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    engine = engine_of(url)
     try:
         async with engine.begin() as tx:
             connection: Any = (await tx.get_raw_connection()).driver_connection
             await tx.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK})
             await _check_nobody_works(tx)
-            for service, kept in archive.manifest.schemas.items():
-                await _prepare(tx, connection, service, kept)
-            for service, kept in archive.manifest.schemas.items():
-                await _put_schema(connection, archive, service, kept)
-                say(f"{service}: {kept.rows} rows of {len(kept.tables)} tables")
+            await put_as_it_was(tx, archive, say)
             if not lacking_keys:
                 await _check_all_opens(connection, archive.manifest, vault)
             return await _settle(tx, archive.manifest, after)
     finally:
         await engine.dispose()
+
+
+async def put_as_it_was(tx: AsyncConnection, archive: ArchiveReader, say: Say) -> None:
+    """Put every row back into schemas of the versions that the archive has; raises RestoreError where one is not empty, ArchiveError."""
+    connection: Any = (await tx.get_raw_connection()).driver_connection
+    for service, kept in archive.manifest.schemas.items():
+        await _prepare(tx, connection, service, kept)
+    for service, kept in archive.manifest.schemas.items():
+        await _put_schema(connection, archive, service, kept)
+        say(f"{service}: {kept.rows} rows of {len(kept.tables)} tables")
 
 
 async def check_topics_are_empty(probe: Probe, topics: Sequence[str]) -> None:

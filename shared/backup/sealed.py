@@ -43,7 +43,7 @@ async def look(connection: Any, schemas: Iterable[str], vault: Vault, *, most: i
                 f" AND octet_length({column}) <= $2"
             )
             if most is not None:
-                query = f"({query} ORDER BY ctid LIMIT {most // 2}) UNION ALL ({query} ORDER BY ctid DESC LIMIT {most // 2})"
+                query = f"({query} ORDER BY ctid LIMIT {most // 2}) UNION ({query} ORDER BY ctid DESC LIMIT {most // 2})"
             looked_at = closed = 0
             async for kept in connection.cursor(query, _BEGINS, _LONGEST_BYTES):
                 looked_at += 1

@@ -6,12 +6,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.ext.asyncio import create_async_engine
-
 from shared import clock
 from shared.backup import schemas
 from shared.backup.archive import FORM, ArchiveError, ArchiveWriter, KeptSchema, KeptTable, Manifest, writing
 from shared.backup.schemas import Schema
+from shared.db import engine_of
 from shared.migrations import LOCK
 from shared.vault import Vault
 
@@ -34,7 +33,7 @@ async def take(url: str, services: Sequence[str], vault: Vault, file: Path, say:
 
     No migration runs meanwhile, and everything else goes on.
     """
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    engine = engine_of(url)
     try:
         with writing(file) as archive:
             async with engine.connect() as pooled:

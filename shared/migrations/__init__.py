@@ -14,9 +14,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.db import sqlstate
+from shared.db import engine_of, sqlstate
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ async def migrate(url: str, services: Iterable[str]) -> None:
 
     Raises BusyError where a table stays in use for minutes.
     """
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    engine = engine_of(url)
     try:
         for service in services:
             await _migrate_one(engine, service)

@@ -80,8 +80,7 @@ def test_after_everything_is_lost_nothing_is_sent_again_and_what_was_to_leave_wa
         assert (issues_in_inbox(walk), posts_of(system, first)) == (1, 1)
         # From here on everything has its hour and nothing leaves, so that the backup finds it under way.
         switch(walk, "/desk/sending", walk.alex)
-        for sender in ("newsletter", "social"):
-            until(lambda sender=sender: "rehearsed" in walk.alex.open(f"/{sender}/pauses").words, f"the pause of {sender}")
+        until(lambda: all("rehearsed" in walk.alex.open(f"/{sender}/pauses").words for sender in ("newsletter", "social")), "both pauses")
         walk.mark += "b"
         second, _ = publish(walk, "another practice")
         outgoing.cut_issue(walk, [second])
