@@ -27,6 +27,7 @@ from tests.flows.running import ROOT, environment
 
 KEY = new_key()
 VAULT = Vault([KEY])
+ISSUE = "0199a000-0000-7000-8000-000000000007"
 # What a restore itself changes: events are told again, sessions end, what was leaving is held.
 CHANGED = {"outbox", "sessions", "sign_in_links", "senders", "sends", "audience", "attempts", "deliveries", "mails"}
 
@@ -243,3 +244,54 @@ async def test_killed_in_the_middle_neither_leaves_anything_that_passes_for_whol
         await asyncio.sleep(0.05)
     assert await is_untouched(empty_url)
     assert (await restored(empty_url, archive)).offered_again == 500
+
+
+UNDER_WAY = (
+    f"""INSERT INTO newsletter.sends
+        (issue_id, variants, approved_hash, fallback, starts_at, expires_at, state, audience, frozen_at)
+    VALUES ('{ISSUE}', '{{}}', 'h', 'en', now(), now() + interval '1 day', 'sending', 3, now()),
+        (gen_random_uuid(), '{{}}', 'h', 'en', now() + interval '9 days', now() + interval '10 days', 'scheduled', 0, NULL),
+        (gen_random_uuid(), '{{}}', 'h', 'en', now(), now(), 'sent', 0, now())""",
+    f"INSERT INTO newsletter.senders (id, name, connections) VALUES ('{ISSUE}', 'gone', 1)",
+    f"""INSERT INTO newsletter.audience (issue_id, subscriber_id, language, domain, state, next_at, sender)
+    SELECT '{ISSUE}', gen_random_uuid(), 'en', 'example.org', state, now(), '{ISSUE}'
+    FROM unnest(ARRAY['planned', 'claimed', 'started', 'accepted']) state""",
+    """WITH made AS (
+        INSERT INTO social.deliveries (id, post_id, cause, trace_id, network, language, content, content_hash,
+            local_time, zone, due_at, not_before, state, lease, lease_until)
+        SELECT gen_random_uuid(), gen_random_uuid(), 'c', repeat('a', 32), 'x', 'en',
+            jsonb_build_object('text', state, 'pictures', '[]'::jsonb), 'h',
+            now(), 'UTC', now(), now(), state, gen_random_uuid(), now()
+        FROM unnest(ARRAY['scheduled', 'sending', 'unknown', 'published']) state
+        RETURNING id, state)
+    INSERT INTO social.attempts (id, delivery_id, content_hash, lease)
+    SELECT gen_random_uuid(), id, 'h', gen_random_uuid() FROM made WHERE state = 'sending'""",
+    """INSERT INTO intake.mails (id, purpose, about, sealed, state, attempts, created_at, next_at, expires_at, answer)
+    SELECT gen_random_uuid(), 'p', 'a', '', state, 0, now(), now(), now() + interval '1 day', ''
+    FROM unnest(ARRAY['waiting', 'started']) state""",
+)
+"""An issue, posts and mails at every step of their way."""
+
+
+async def test_what_was_under_way_is_uncertain_and_what_was_to_leave_is_held(database_url: str, empty_url: str, var: Path) -> None:
+    await fill(database_url)
+    for statement in UNDER_WAY:
+        await run(database_url, statement)
+    await backed_up(database_url, var / "all.zip")
+    done = await restored(empty_url, var / "all.zip")
+    assert sorted((one.kind, one.service) for one in done.held) == [("issue", "newsletter")] * 2 + [("post", "social")] * 3
+    assert done.uncertain_mails == 1
+    sends = await run(empty_url, "SELECT state, held_because FROM newsletter.sends ORDER BY 1, 2")
+    assert [tuple(row) for row in sends] == [("held", "restored"), ("held", "restored"), ("sent", "")]
+    copies = await run(empty_url, "SELECT state, reason FROM newsletter.audience ORDER BY 1")
+    assert [tuple(row) for row in copies] == [("accepted", ""), ("planned", ""), ("planned", ""), ("uncertain", "crashed")]
+    posts = await run(empty_url, "SELECT content ->> 'text', state, waiting_for, lease IS NULL FROM social.deliveries ORDER BY 1")
+    assert [tuple(row) for row in posts] == [
+        ("published", "published", None, True),
+        ("scheduled", "waiting", "restored", True),
+        ("sending", "waiting", "uncertain", True),
+        ("unknown", "waiting", "uncertain", True),
+    ]
+    assert [tuple(row) for row in await run(empty_url, "SELECT outcome FROM social.attempts")] == [("abandoned",)]
+    letters = await run(empty_url, "SELECT state FROM intake.mails ORDER BY 1")
+    assert [row[0] for row in letters] == ["uncertain", "waiting"]

@@ -162,7 +162,8 @@ async def test_readiness_tells_an_older_schema_from_a_newer_one(database_url: st
 AFTER_A_VERSION: frozenset[str] = frozenset()
 """Migrations that take away what no version in use asks for any more: those of 0.1.0 ran on empty schemas, later ones say why here."""
 TAKES_AWAY = re.compile(
-    r"\bDROP\s+(?!NOT\b|TRIGGER\b|INDEX\b|FUNCTION\b|DEFAULT\b|CONSTRAINT\b)|\bRENAME\b|\bSET\s+NOT\s+NULL\b|(?<!BEFORE )(?<!OR )\bTRUNCATE\b|\bALTER\s+COLUMN\s+\S+\s+(SET\s+DATA\s+)?TYPE\b"
+    r"\bDROP\s+(?!NOT\b|TRIGGER\b|INDEX\b|FUNCTION\b|DEFAULT\b|CONSTRAINT\b)|\bRENAME\b|\bSET\s+NOT\s+NULL\b"
+    r"|(?<!BEFORE )(?<!OR )\bTRUNCATE\b|\bALTER\s+COLUMN\s+\S+\s+(SET\s+DATA\s+)?TYPE\b"
     r"|drop_table|drop_column|rename_table|alter_column",
     re.IGNORECASE,
 )
