@@ -15,21 +15,28 @@ from services.demo.inbox.server import demo_inbox, inbox_wanted, seen_by_others
 from services.demo.walk import command as demo_command
 from services.desk import app as desk
 from services.desk import command as desk_command
+from services.desk import restoring as desk_restoring
 from services.intake import app as intake
 from services.intake import command as intake_command
 from services.newsletter import app as newsletter
 from services.newsletter import command as newsletter_command
 from services.newsletter import import_command as newsletter_import
 from services.newsletter import ledger_command as newsletter_ledger
+from services.newsletter import restoring as newsletter_restoring
 from services.pledges import app as pledges
 from services.pledges import import_command as pledges_import
 from services.social import app as social
+from services.social import examining as social_examining
+from services.social import restoring as social_restoring
 from shared import command, log
 from shared import settings as settings_
 from shared.auth.tokens import new_key_pair
+from shared.backup.command import backup_command, restore_command
+from shared.backup.held import AfterRestore, nothing_leaves
 from shared.broker import Probe
 from shared.cluster import cluster_of
 from shared.command import AsJson, CommandError, print_json, say
+from shared.doctor.command import doctor_command
 from shared.embedded import run_file
 from shared.embedded.errors import EmbeddedError
 from shared.events import registry
@@ -55,6 +62,16 @@ BUILDS: Mapping[str, Callable[[Parts], Service]] = {
 }
 OWNERS = ("desk", "intake", "pledges", "newsletter", "social", "calendar")
 """The services that keep something, whose schemas `tidings migrate` makes."""
+
+AFTER_RESTORE: Mapping[str, AfterRestore] = {
+    "desk": desk_restoring.end_sessions,
+    "intake": nothing_leaves,
+    "pledges": nothing_leaves,
+    "newsletter": newsletter_restoring.hold_everything,
+    "social": social_restoring.hold_everything,
+    "calendar": nothing_leaves,
+}
+"""What each owner does to its restored tables before anybody sees them."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -295,6 +312,9 @@ app.command("demo")(demo_command.demo)
 app.command("sender")(newsletter_command.sender)
 app.command("why")(newsletter_ledger.why)
 app.command("reconcile")(newsletter_ledger.reconcile)
+app.command("doctor")(doctor_command(OWNERS, social_examining.questions, inbox_wanted))
+app.command("backup")(backup_command(OWNERS))
+app.command("restore")(restore_command(AFTER_RESTORE))
 
 
 @app.command()

@@ -8,11 +8,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -36,6 +37,16 @@ ANSWER_TIMEOUT_SECONDS = 2.0
 
 class BrokerAwayError(Exception):
     """Kafka does not answer; nothing is lost meanwhile, what is told waits in the outbox."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicState:
+    """How a topic is set up."""
+
+    partitions: int
+    copies: int  # of the partition that has fewest
+    kept_days: float | None  # None where the broker does not say
+    copies_possible: int = MAX_REPLICAS
 
 
 def group_of(service: str) -> str:
@@ -174,6 +185,52 @@ class Probe:
         """Return how many records of each partition `group` has not committed; raises BrokerAwayError."""
         ends, committed = await self.ends(topics), await self.committed(group, topics)
         return {partition: max(0, end - committed.get(partition, 0)) for partition, end in ends.items()}
+
+    async def described(self, topics: Collection[str]) -> Mapping[str, TopicState]:
+        """Return how each topic that exists is set up; raises BrokerAwayError."""
+        async with self._asking():
+            assert self._admin is not None
+            there = sorted(set(await self._admin.list_topics()).intersection(topics))
+            kept = await self._kept_days(there)
+            found = {}
+            for described in await self._admin.describe_topics(there):
+                partitions = described["partitions"]
+                copies = min((len(partition["replicas"]) for partition in partitions), default=0)
+                name = described["topic"]
+                found[name] = TopicState(partitions=len(partitions), copies=copies, kept_days=kept.get(name))
+            brokers = len((await self._admin.describe_cluster())["brokers"])
+        return {name: replace(state, copies_possible=min(MAX_REPLICAS, brokers)) for name, state in found.items()}
+
+    async def _kept_days(self, topics: Collection[str]) -> Mapping[str, float]:
+        """Return for how many days topics keep their records; nothing where the broker does not say, as the embedded one."""
+        assert self._admin is not None
+        wanted = [ConfigResource(ConfigResourceType.TOPIC, topic, {"retention.ms": None}) for topic in topics]
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS / 2):
+                answers = await self._admin.describe_configs(wanted)
+        except (KafkaError, TimeoutError):
+            return {}
+        days = {}
+        for answer in answers:
+            for resource in answer.to_object()["resources"]:
+                for entry in resource["config_entries"]:
+                    if entry["config_names"] == "retention.ms":
+                        days[resource["resource_name"]] = int(entry["config_value"]) / 86_400_000
+        return days
+
+    async def records(self, topics: Collection[str]) -> Mapping[str, int]:
+        """Return how many records each topic holds, 0 for one that does not exist; raises BrokerAwayError."""
+        async with self._asking():
+            assert self._consumer is not None
+            assert self._admin is not None
+            there = set(await self._admin.list_topics()).intersection(topics)
+            await self._learn_partitions(sorted(there))
+            wanted = [partition for topic in there for partition in self._partitions[topic]]
+            begins, ends = await self._consumer.beginning_offsets(wanted), await self._consumer.end_offsets(wanted)
+            held = dict.fromkeys(topics, 0)
+            for partition in wanted:
+                held[partition.topic] += ends[partition] - begins[partition]
+            return held
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[None]:

@@ -13,10 +13,9 @@ from secrets import token_bytes
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.db import sqlstate
-from shared.dsn import connecting
+from shared.db import engine_of, sqlstate
 from shared.migrations import LOCK
 
 _REFUSED = "42501"  # insufficient_privilege
@@ -32,12 +31,11 @@ async def grant(url: str, roles: Mapping[str, str]) -> None:
 
     A password in a URL becomes that of its role, so that another one takes effect by a migration. URLs of the owner are passed over.
     """
-    target, arguments = connecting(url)
-    engine = create_async_engine(target, connect_args=arguments)
+    engine, owner = engine_of(url), make_url(url).username
     try:
         for service, role_url in roles.items():
             wanted = make_url(role_url)
-            if not wanted.username or wanted.username == target.username:
+            if not wanted.username or wanted.username == owner:
                 continue
             async with engine.begin() as connection:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK})
