@@ -8,16 +8,18 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.publisher.producer import AioKafkaFastProducerImpl
 
+from shared.cluster import Cluster, cluster_at
 from shared.events.registry import PARTITIONS
 
 log = logging.getLogger(__name__)
@@ -37,15 +39,27 @@ class BrokerAwayError(Exception):
     """Kafka does not answer; nothing is lost meanwhile, what is told waits in the outbox."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class TopicState:
+    """How a topic is set up."""
+
+    partitions: int
+    copies: int  # of the partition that has fewest
+    kept_days: float | None  # None where the broker does not say
+    copies_possible: int = MAX_REPLICAS
+
+
 def group_of(service: str) -> str:
     """Return the consumer group of a service."""
     return f"tidings.{service}"
 
 
-def telling_broker(address: str) -> KafkaBroker:
+def telling_broker(kafka: Cluster | str) -> KafkaBroker:
     """Return a broker for the relay: idempotent, acknowledged by every replica in step, keyed messages sent at once."""
+    cluster = cluster_at(kafka)
     broker = KafkaBroker(
-        address.split(","),
+        cluster.servers,
+        security=cluster.security,
         acks="all",
         enable_idempotence=True,
         linger_ms=0,
@@ -71,10 +85,12 @@ class _Producer(AioKafkaFastProducerImpl):
             raise
 
 
-def listening_broker(address: str) -> KafkaBroker:
+def listening_broker(kafka: Cluster | str) -> KafkaBroker:
     """Return a broker for a subscriber; nothing is acknowledged but by us, after the commit."""
+    cluster = cluster_at(kafka)
     return KafkaBroker(
-        address.split(","),
+        cluster.servers,
+        security=cluster.security,
         consumer_only=True,
         ack_policy=AckPolicy.MANUAL,
         graceful_timeout=GRACEFUL_SECONDS,
@@ -118,9 +134,10 @@ async def stop_at_once(broker: KafkaBroker, seconds: float = GRACEFUL_SECONDS) -
                 await asyncio.wait_for(producer.client.close(), 1.0)
 
 
-async def ensure_topics(address: str, topics: Iterable[str], *, partitions: int = PARTITIONS) -> None:
+async def ensure_topics(kafka: Cluster | str, topics: Iterable[str], *, partitions: int = PARTITIONS) -> None:
     """Make the topics that are missing, with their partitions, on up to three brokers; raises BrokerAwayError."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=address.split(","), request_timeout_ms=10_000)
+    cluster = cluster_at(kafka)
+    admin = AIOKafkaAdminClient(**cluster.options, request_timeout_ms=10_000)
     try:
         await admin.start()
         replicas = min(MAX_REPLICAS, len((await admin.describe_cluster())["brokers"]))
@@ -131,7 +148,7 @@ async def ensure_topics(address: str, topics: Iterable[str], *, partitions: int 
             if result["error_code"] and for_code(result["error_code"]) is not TopicAlreadyExistsError:
                 raise BrokerAwayError(f"topic {result['topic']} could not be made: {result.get('error_message') or result['error_code']}")
     except (KafkaError, OSError, TimeoutError) as error:
-        raise BrokerAwayError(f"Kafka at {address} does not answer: {error!r}") from error
+        raise BrokerAwayError(f"Kafka at {cluster.address} does not answer: {error!r}") from error
     finally:
         await admin.close()
 
@@ -139,8 +156,8 @@ async def ensure_topics(address: str, topics: Iterable[str], *, partitions: int 
 class Probe:
     """Looks at Kafka from outside the consumers, so that a consumer that hangs cannot tell us that all is well."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, kafka: Cluster | str) -> None:
+        self._cluster = cluster_at(kafka)
         self._consumer: AIOKafkaConsumer | None = None
         self._admin: AIOKafkaAdminClient | None = None
         self._partitions: dict[str, list[TopicPartition]] = {}
@@ -169,6 +186,52 @@ class Probe:
         ends, committed = await self.ends(topics), await self.committed(group, topics)
         return {partition: max(0, end - committed.get(partition, 0)) for partition, end in ends.items()}
 
+    async def described(self, topics: Collection[str]) -> Mapping[str, TopicState]:
+        """Return how each topic that exists is set up; raises BrokerAwayError."""
+        async with self._asking():
+            assert self._admin is not None
+            there = sorted(set(await self._admin.list_topics()).intersection(topics))
+            kept = await self._kept_days(there)
+            found = {}
+            for described in await self._admin.describe_topics(there):
+                partitions = described["partitions"]
+                copies = min((len(partition["replicas"]) for partition in partitions), default=0)
+                name = described["topic"]
+                found[name] = TopicState(partitions=len(partitions), copies=copies, kept_days=kept.get(name))
+            brokers = len((await self._admin.describe_cluster())["brokers"])
+        return {name: replace(state, copies_possible=min(MAX_REPLICAS, brokers)) for name, state in found.items()}
+
+    async def _kept_days(self, topics: Collection[str]) -> Mapping[str, float]:
+        """Return for how many days topics keep their records; nothing where the broker does not say, as the embedded one."""
+        assert self._admin is not None
+        wanted = [ConfigResource(ConfigResourceType.TOPIC, topic, {"retention.ms": None}) for topic in topics]
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS / 2):
+                answers = await self._admin.describe_configs(wanted)
+        except (KafkaError, TimeoutError):
+            return {}
+        days = {}
+        for answer in answers:
+            for resource in answer.to_object()["resources"]:
+                for entry in resource["config_entries"]:
+                    if entry["config_names"] == "retention.ms":
+                        days[resource["resource_name"]] = int(entry["config_value"]) / 86_400_000
+        return days
+
+    async def records(self, topics: Collection[str]) -> Mapping[str, int]:
+        """Return how many records each topic holds, 0 for one that does not exist; raises BrokerAwayError."""
+        async with self._asking():
+            assert self._consumer is not None
+            assert self._admin is not None
+            there = set(await self._admin.list_topics()).intersection(topics)
+            await self._learn_partitions(sorted(there))
+            wanted = [partition for topic in there for partition in self._partitions[topic]]
+            begins, ends = await self._consumer.beginning_offsets(wanted), await self._consumer.end_offsets(wanted)
+            held = dict.fromkeys(topics, 0)
+            for partition in wanted:
+                held[partition.topic] += ends[partition] - begins[partition]
+            return held
+
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[None]:
         async with self._lock:
@@ -178,13 +241,13 @@ class Probe:
                     yield
             except (KafkaError, OSError, TimeoutError) as error:
                 await self._forget()
-                raise BrokerAwayError(f"Kafka at {self._address} does not answer") from error
+                raise BrokerAwayError(f"Kafka at {self._cluster.address} does not answer") from error
 
     async def _connect(self) -> None:
         if self._consumer is None:
             # Unset until started: a client that failed to start is closed here and made anew next time.
-            consumer = AIOKafkaConsumer(bootstrap_servers=self._address.split(","), request_timeout_ms=2_000)
-            admin = AIOKafkaAdminClient(bootstrap_servers=self._address.split(","), request_timeout_ms=2_000)
+            consumer = AIOKafkaConsumer(**self._cluster.options, request_timeout_ms=2_000)
+            admin = AIOKafkaAdminClient(**self._cluster.options, request_timeout_ms=2_000)
             self._consumer, self._admin = consumer, admin
             await consumer.start()
             await admin.start()

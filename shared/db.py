@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from shared.dsn import connecting
+
 Transaction = AsyncConnection
 """A connection inside a transaction that the door commits; nothing below the door commits."""
 
@@ -47,6 +49,12 @@ def _dumps(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+def engine_of(url: str) -> AsyncEngine:
+    """Return an engine for work that is no service's own: migrations, backups, questions about the server. Dispose of it."""
+    target, arguments = connecting(url)
+    return create_async_engine(target, connect_args=arguments)
+
+
 class Database:
     """One service's database; `url` is any PostgreSQL URL, `service` names its schema."""
 
@@ -54,8 +62,9 @@ class Database:
         self.url = url.replace("postgresql://", "postgresql+asyncpg://", 1)
         self.service = service
         self._wakes: list[Callable[[], None]] = []
+        target, arguments = connecting(self.url)
         self.engine: AsyncEngine = create_async_engine(
-            self.url,
+            target,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
@@ -63,6 +72,7 @@ class Database:
             json_serializer=_dumps,
             json_deserializer=orjson.loads,
             connect_args={
+                **arguments,
                 "timeout": 5,
                 "server_settings": {
                     "search_path": service,
@@ -97,6 +107,13 @@ class Database:
         """Say whether the service's own tables are there."""
         async with self.engine.connect() as connection:
             return bool((await connection.execute(text("SELECT to_regclass('outbox') IS NOT NULL"))).scalar_one())
+
+    async def schema_version(self) -> str | None:
+        """Return the version of the service's schema; None where no migration keeps one, as for schemas that a test has made."""
+        async with self.engine.connect() as connection:
+            if not (await connection.execute(text("SELECT to_regclass('schema_version') IS NOT NULL"))).scalar_one():
+                return None
+            return str((await connection.execute(text("SELECT version_num FROM schema_version"))).scalar_one())
 
     async def close(self) -> None:
         """Close every pooled connection."""

@@ -19,6 +19,8 @@ class DatabaseState(StrEnum):
     ANSWERS = "answers"
     AWAY = "away"
     NOT_MIGRATED = "not-migrated"  # its tables are missing
+    OLDER = "older"  # its schema is older than this program, which may ask for what is not there yet
+    NEWER = "newer"  # a newer program has migrated; this one works on until that takes over
 
 
 OUTBOX_UNKNOWN = "unknown"

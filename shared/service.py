@@ -13,10 +13,12 @@ from starlette.types import Scope
 
 from shared import locks, metrics, parking, relay, retention
 from shared.broker import BrokerAwayError, Probe, ensure_topics, group_of
+from shared.cluster import Cluster
 from shared.consumer import Consumer
 from shared.db import Database, is_away
 from shared.events import registry
 from shared.listening import Listeners
+from shared.migrations import versions_of
 from shared.operations.story import Facts, no_facts
 from shared.queues import Queue, Queues
 from shared.readiness import OUTBOX_UNKNOWN, Check, DatabaseState, Grade
@@ -85,7 +87,7 @@ class Figures:
 class Kafka:
     """Where Kafka is, and whether it is the broker that forgets with its process."""
 
-    address: str
+    address: Cluster | str  # a bare address lets everybody in
     embedded: bool
     probe: Probe
     readers: Mapping[str, Collection[str]] = field(default_factory=dict)  # topic -> services of this process that read it
@@ -235,7 +237,7 @@ class Running:
         found = [await self._check_database(database)]
         if self.watchdog is not None:
             found.append(_check_consumer(self.service.name, self.watchdog, prepared=self._kafka.prepared.is_set()))
-        if self.relay is not None and found[0].grade is Grade.READY:
+        if self.relay is not None and found[0].grade is not Grade.DOWN:
             found.append(await self._check_outbox(database, self.relay))
         return found
 
@@ -245,9 +247,10 @@ class Running:
             async with asyncio.timeout(DATABASE_ANSWER_SECONDS):
                 if not await database.migrated():
                     return Check(part=part, grade=Grade.DOWN, state=DatabaseState.NOT_MIGRATED, reason="run `tidings migrate`")
+                version = await database.schema_version()
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             return Check(part=part, grade=Grade.DOWN, state=DatabaseState.AWAY, reason=f"no answer: {type(error).__name__}")
-        return Check(part=part, grade=Grade.READY, state=DatabaseState.ANSWERS)
+        return _check_version(part, version, versions_of(self.service.name))
 
     async def _check_outbox(self, database: Database, its_relay: Relay) -> Check:
         part = f"{self.service.name}.outbox"
@@ -295,6 +298,17 @@ class Running:
             relay_leads=self.relay.leading if self.relay else None,
             trouble=self.relay.trouble if self.relay else "",
         )
+
+
+def _check_version(part: str, version: str | None, known: Sequence[str]) -> Check:
+    """Return whether a schema is of this program's version: an older one may lack what is asked for, a newer one only has more."""
+    if version is None or not known or version == known[-1]:
+        return Check(part=part, grade=Grade.READY, state=DatabaseState.ANSWERS)
+    if version in known:
+        reason = f"its schema is at {version} and this program's at {known[-1]}; run `tidings migrate`"
+        return Check(part=part, grade=Grade.DOWN, state=DatabaseState.OLDER, reason=reason)
+    reason = f"its schema is at {version}, newer than this program's {known[-1]}; end this program once the newer one runs"
+    return Check(part=part, grade=Grade.DEGRADED, state=DatabaseState.NEWER, reason=reason)
 
 
 def _check_consumer(service: str, watchdog: Watchdog, *, prepared: bool) -> Check:

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import Text, cast
 
+from services.pledges.domain.reports import REPORT_TASK
 from services.pledges.domain.submissions import SubmissionState
-from services.pledges.reporting import REPORT_TASK, Reporting
+from services.pledges.reporting import Reporting
 from services.pledges.reviewing import REVIEW_TASK, Reviewing
 from services.pledges.store import pledges, reports, submissions
 from services.pledges.store.tables import reports as report_rows

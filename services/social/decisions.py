@@ -40,8 +40,8 @@ async def decide(tx: Transaction, delivery: Delivery, decision: Decision, *, by:
                 raise NoPlaceError(NoPlaceError.__doc__)
             await telling.publish(tx, delivery, place_id=place.group(1), address=address.strip(), evidence=kept, published_at=clock.now())
         case Decision.AGAIN:
-            now = clock.now()
-            values = {"state": State.SCHEDULED.value, "waiting_for": None, "due_at": now, "not_before": now, "evidence": kept}
+            due = max(clock.now(), delivery.due_at)  # what a restore holds may have its time before it
+            values = {"state": State.SCHEDULED.value, "waiting_for": None, "due_at": due, "not_before": due, "evidence": kept}
             await ledger.write(tx, delivery, **values, **ledger.released())
         case Decision.CANCEL:
             await ledger.write(tx, delivery, state=State.CANCELLED.value, evidence=kept, **ledger.released())

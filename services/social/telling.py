@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from services.social.domain.deliveries import State, WaitingFor
+from services.social.domain.deliveries import MAY_STAND, State, WaitingFor
 from services.social.store import deliveries as ledger
 from services.social.store.deliveries import Delivery
 from shared import outbox
@@ -14,8 +14,6 @@ from shared.events.codes import Network, SourceKind
 from shared.events.social import PostFailed, PostPlace, PostPublished
 from shared.i18n import translate
 from shared.trace import Cause
-
-_MAY_STAND = {WaitingFor.UNCERTAIN, WaitingFor.DUPLICATE}
 
 
 async def publish(
@@ -53,7 +51,7 @@ async def wait_for_a_person(tx: Transaction, delivery: Delivery, why: WaitingFor
         source=_source_of(delivery),
         networks=(Network(delivery.network),),
         languages=(delivery.language,),
-        uncertain=why in _MAY_STAND or delivery.sent_again > 0,
+        uncertain=why in MAY_STAND or delivery.sent_again > 0,
         reason=translate("en", why.key),
     )
     await outbox.put(tx, told, subject=str(delivery.post_id), cause=_cause_of(delivery))

@@ -191,5 +191,5 @@ def test_what_may_be_decided() -> None:
     may_send = {why for why in WaitingFor if Decision.AGAIN in decisions_for(State.WAITING, why.value, 0)}
     assert may_send == set(WaitingFor) - {WaitingFor.APPROVAL}, "what was not approved needs another approval, not a button"
     may_stand = {why for why in WaitingFor if Decision.LIVE in decisions_for(State.WAITING, why.value, 0)}
-    assert may_stand == {WaitingFor.UNCERTAIN, WaitingFor.DUPLICATE}
+    assert may_stand == {WaitingFor.UNCERTAIN, WaitingFor.DUPLICATE, WaitingFor.RESTORED}
     assert Decision.LIVE in decisions_for(State.WAITING, WaitingFor.CREDIT.value, 1)

@@ -99,6 +99,10 @@ def _posts(timeline: Timeline, keys: Keys) -> APIRouter:
             raise HTTPException(403, "You are not allowed to create a Tweet with duplicate content.") from error
         return {"data": {"id": taken.id, "text": taken.text, "edit_history_tweet_ids": [taken.id]}}
 
+    @router.get("/users/me")
+    async def me() -> Mapping[str, Any]:
+        return {"data": {"id": keys.user_id, "name": "Sandbox", "username": "sandbox"}}
+
     @router.get("/users/{user_id}/tweets")
     async def posts(
         user_id: str,

@@ -121,7 +121,7 @@ async def stop(tx: Transaction, thing: Thing, issue_id: UUID, reason: str, *, by
 
 
 async def go_on(tx: Transaction, thing: Thing, issue_id: UUID, valid_hours: int, *, by: Actor, cause: Cause) -> None:
-    """Let a held issue go on for so many hours.
+    """Let a held issue go on for so many hours, from now or, where it has not begun, from its hour.
 
     Raises NotHeldError, QuietError where something in it may not be spoken of yet, and the ApprovalErrors where it is not approved so.
     """
@@ -129,7 +129,8 @@ async def go_on(tx: Transaction, thing: Thing, issue_id: UUID, valid_hours: int,
     await holding.find(tx, issue_id)
     if not 0 < valid_hours <= 14 * 24:
         raise DatesError
-    if not await sending.resume(tx, issue_id, expires_at=clock.now() + timedelta(hours=valid_hours)):
+    starts_at = (await tx.execute(select(sends.c.starts_at).where(sends.c.issue_id == issue_id))).scalar_one_or_none() or clock.now()
+    if not await sending.resume(tx, issue_id, expires_at=max(clock.now(), starts_at) + timedelta(hours=valid_hours)):
         raise NotHeldError
     await _decided(tx, thing, issue_id, "resume", by=by, cause=cause)
 

@@ -24,6 +24,7 @@ from shared.db import Transaction
 log = logging.getLogger(__name__)
 
 EVERYTHING = "*"  # the way of all mails, in `slow_ways`
+_A_DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +218,13 @@ _TAKE_OVER = text(f"""
 async def take_over(tx: Transaction, patience_seconds: float) -> int:
     """Free what senders that died had only claimed, and mark what they had started as uncertain; returns how many are uncertain."""
     return (await tx.execute(_TAKE_OVER, {"patience": patience_seconds})).rowcount
+
+
+async def end_every_sender(tx: Transaction) -> int:
+    """Take over what any sender had in hand, for none of them lives any more, and forget them; returns how many copies are uncertain."""
+    uncertain = await take_over(tx, -_A_DAY_SECONDS)
+    await tx.execute(text("DELETE FROM senders"))
+    return uncertain
 
 
 async def forget_senders(tx: Transaction, days: int) -> int:

@@ -71,6 +71,7 @@ class Hold(StrEnum):
     FAILED = "failed"  # it could not begin; the log of the sender says why
     QUIET = "quiet"  # nothing may be sent, or said of something in it, and its last hour comes before that is over
     REFUSALS = "refusals"  # the server refuses us or the message, whoever the recipient
+    RESTORED = "restored"  # it came out of a backup, and may have left after that was taken
 
 
 GAVE_UP = "gave-up"  # refused because it was deferred for longer than RFC 5321 asks anybody to go on

@@ -39,6 +39,7 @@ class WaitingFor(StrEnum):
     CREDIT = "credit"  # the account has no money left
     PICTURES = "pictures"  # a picture was refused, or its bytes are gone
     NOT_CONNECTED = "not-connected"  # no account is set up for this network
+    RESTORED = "restored"  # it came out of a backup, and may have left after that was taken
 
     @property
     def key(self) -> str:
@@ -46,11 +47,15 @@ class WaitingFor(StrEnum):
         return f"social.waiting.{self.value}"
 
 
+MAY_STAND = frozenset({WaitingFor.UNCERTAIN, WaitingFor.DUPLICATE, WaitingFor.RESTORED})
+"""Reasons with which a post may stand on the network all the same."""
+
+
 class Decision(StrEnum):
     """What a person may decide about a delivery."""
 
     LIVE = "live"  # it stands there, at the address given
-    AGAIN = "again"  # it does not stand there: send it, now
+    AGAIN = "again"  # it does not stand there: send it, now, or at its time where that is to come
     CANCEL = "cancel"
 
 
@@ -62,7 +67,7 @@ def decisions_for(state: State, waiting_for: str | None, sent_again: int) -> tup
         return ()
     if waiting_for == WaitingFor.APPROVAL:
         return (Decision.CANCEL,)
-    if sent_again or waiting_for in {WaitingFor.UNCERTAIN, WaitingFor.DUPLICATE}:
+    if sent_again or waiting_for in MAY_STAND:
         return (Decision.LIVE, Decision.AGAIN, Decision.CANCEL)
     return (Decision.AGAIN, Decision.CANCEL)
 

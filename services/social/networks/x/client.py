@@ -39,6 +39,14 @@ class TimelineError(Exception):
         self.not_before = not_before
 
 
+class AskedError(Exception):
+    """X does not say whose keys these are; `status` is what it answered, None where nothing came."""
+
+    def __init__(self, status: int | None) -> None:
+        super().__init__(f"X answered {status}" if status else "X did not answer")
+        self.status = status
+
+
 class X:
     """One account on X."""
 
@@ -108,6 +116,14 @@ class X:
                 if not token:
                     return found
         raise TimelineError({"error": f"more than {_MOST_PAGES * _PAGE} posts since {since.isoformat()}"})
+
+    async def who(self) -> str:
+        """Return the name of the account whose keys these are, as X knows it; raises AskedError where it refuses them."""
+        async with signed_session(self._account, self._timeout_seconds) as session:
+            try:
+                return str((await self._tweepy(session).get_me(user_auth=True))["data"]["username"])
+            except Exception as error:
+                raise AskedError(session.exchange.status) from error
 
     async def _page(self, session: SignedSession, since: datetime, token: str | None) -> tuple[Sequence[Found], str | None]:
         """Return posts and the token of the next page, None at the last."""

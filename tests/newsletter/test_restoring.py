@@ -1,0 +1,43 @@
+"""An issue after a restore: held, said so in words, and at its hour once an approver lets it go on."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from services.newsletter.restoring import hold_everything
+from services.newsletter.sending.rules import Hold, SendState
+from services.newsletter.sending.tables import sends
+from shared import clock
+from shared.i18n import translate
+from tests.newsletter.issue_app import Newsletter, newsletter
+from tests.newsletter.issue_items import APPROVER, WRITER, approved
+from tests.newsletter.sending import standing_of
+
+ISSUES = "/newsletter/issues/"
+
+
+@pytest.fixture
+async def service(database_url: str) -> AsyncIterator[Newsletter]:
+    async with newsletter(database_url) as found:
+        yield found
+
+
+async def test_a_held_issue_says_why_and_keeps_its_hour_when_it_is_let_go_on(service: Newsletter) -> None:
+    issue = await approved(service.database)
+    at = clock.now().replace(second=0, microsecond=0) + timedelta(days=5)
+    async with service.browser(WRITER) as writer:
+        plan = {"sends_at": f"{at:%Y-%m-%dT%H:%M}", "zone": "UTC", "valid_hours": "48"}
+        assert (await writer.post(f"{ISSUES}{issue}/schedule", data=plan)).status_code == 303
+    async with service.database.transaction() as tx:
+        (held,) = await hold_everything(tx, clock.now())
+    assert (held.kind, held.address) == ("issue", f"{ISSUES}{issue}/sending")
+    standing = await standing_of(service.database, issue)
+    assert (standing.state, standing.held_because) == (SendState.HELD, Hold.RESTORED)
+    async with service.browser(APPROVER) as approver:
+        assert translate("en", "staff.issues.held.restored") in (await approver.get(held.address)).text
+        assert (await approver.post(f"{held.address}/resume", data={"valid_hours": "24"})).status_code == 303
+    async with service.database.transaction() as tx:
+        send = (await tx.execute(select(sends))).one()
+    assert (send.state, send.starts_at, send.expires_at) == (SendState.SCHEDULED, at, at + timedelta(hours=24))

@@ -1,0 +1,297 @@
+"""The archive and its two ways: whole or not at all, the same rows on the other side, and what is refused."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.__main__ import AFTER_RESTORE, OWNERS
+from shared.backup.archive import ArchiveError, KeptTable, Manifest, reading
+from shared.backup.restoring import MADE_BY_MIGRATIONS, Restored, RestoreError, check_topics_are_empty, put_back
+from shared.backup.schemas import filled, look
+from shared.backup.taking import take
+from shared.broker import Probe, telling_broker
+from shared.db import Database
+from shared.embedded.kafka import EmbeddedKafka
+from shared.migrations import migrate, versions_of
+from shared.testing.databases import ask, fresh_database
+from shared.vault import Vault, new_key
+from tests.flows.running import ROOT, environment
+
+KEY = new_key()
+VAULT = Vault([KEY])
+ISSUE = "0199a000-0000-7000-8000-000000000007"
+# What a restore itself changes: events are told again, sessions end, what was leaving is held.
+CHANGED = {"outbox", "sessions", "sign_in_links", "senders", "sends", "audience", "attempts", "deliveries", "mails"}
+
+
+@pytest.fixture
+def empty_url(postgres: Any) -> Iterator[str]:
+    """A second database, in which nothing has happened yet."""
+    with fresh_database(postgres.url) as url:
+        yield url
+
+
+async def run(url: str, statement: str) -> list[Any]:
+    return await ask(url, statement)
+
+
+async def fill(url: str) -> None:
+    """Put rows into tables of every odd kind: identities, sealed bytes, references, arrays, JSON, texts with every mark COPY minds."""
+    await migrate(url, OWNERS)
+    odd = r"E'tab\there, line\nend, back\\slash, \\N, \\. and العربية'"
+    sealed = VAULT.seal(b"reader@example.org").hex()
+    await run(
+        url,
+        "INSERT INTO intake.outbox (id, type, subject, time, cause, trace_id, revision, historic, body, sent_at)"
+        f" SELECT gen_random_uuid(), 'x.v1', n::text, now(), 'c', 't', 1, false, {odd}, CASE WHEN n % 2 = 0 THEN now() END"
+        " FROM generate_series(1, 500) n",
+    )
+    await run(
+        url,
+        "INSERT INTO desk.people (id, mail, name, roles, languages, active, demo, tokens_valid_from, revision, made_at)"
+        f" VALUES ('p', 'p@example.org', {odd}, '{{admin,operator}}', '{{}}', true, false, now(), 1, now())",
+    )
+    await run(url, "INSERT INTO desk.sessions (hash, person_id, began_at, used_at) VALUES ('\\x00ff', 'p', now(), now())")
+    await run(
+        url,
+        "INSERT INTO newsletter.subscribers (id, address, address_hash, domain, language, state)"
+        f" VALUES (gen_random_uuid(), '\\x{sealed}', '\\x01', 'example.org', 'en', 'confirmed')",
+    )
+    await run(url, "SELECT nextval('pledges.pledge_numbers') FROM generate_series(1, 7)")
+
+
+async def backed_up(url: str, file: Path) -> Manifest:
+    return await take(url, OWNERS, VAULT, file, print)
+
+
+async def restored(url: str, file: Path, vault: Vault = VAULT, **more: Any) -> Restored:
+    with reading(file) as archive:
+        return await put_back(url, archive, vault, AFTER_RESTORE, print, **more)
+
+
+def tables_of(manifest: Manifest) -> Mapping[str, KeptTable]:
+    return {f"{name}.{table.name}": table for name, schema in manifest.schemas.items() for table in schema.tables}
+
+
+async def is_untouched(url: str) -> bool:
+    """Say whether nothing of ours is in a database: neither a schema nor a row."""
+    return not await run(url, f"SELECT nspname FROM pg_namespace WHERE nspname IN ({', '.join(repr(one) for one in OWNERS)})")
+
+
+async def test_every_row_comes_back_as_it_was_and_numbers_go_on_where_they_stood(database_url: str, empty_url: str, var: Path) -> None:
+    await fill(database_url)
+    first = await backed_up(database_url, var / "first.zip")
+    done = await restored(empty_url, var / "first.zip")
+    assert done.offered_again == 500
+    second = await backed_up(empty_url, var / "second.zip")
+    before, after = tables_of(first), tables_of(second)
+    assert before.keys() == after.keys()
+    assert {name: table for name, table in before.items() if table.name not in CHANGED} == {
+        name: table for name, table in after.items() if table.name not in CHANGED
+    }
+    assert (await run(empty_url, "SELECT count(*) FROM intake.outbox WHERE sent_at IS NULL"))[0][0] == 500
+    assert (await run(empty_url, "SELECT count(*) FROM desk.sessions"))[0][0] == 0
+    assert (await run(empty_url, "SELECT nextval('pledges.pledge_numbers')"))[0][0] == 8
+    made = "INSERT INTO intake.outbox (id, type, subject, time, cause, trace_id, revision, historic, body)"
+    made += " VALUES (gen_random_uuid(), 'x.v1', 's', now(), 'c', 't', 1, false, '') RETURNING seq"
+    assert (await run(empty_url, made))[0][0] == 501
+
+
+async def test_it_goes_into_schemas_that_were_migrated_and_nothing_else(database_url: str, empty_url: str, var: Path) -> None:
+    await fill(database_url)
+    await backed_up(database_url, var / "all.zip")
+    await migrate(empty_url, OWNERS)
+    with pytest.raises(RestoreError, match=r"The schema desk is not empty: people"):
+        await restored(database_url, var / "all.zip")
+    assert (await restored(empty_url, var / "all.zip")).offered_again == 500
+
+
+async def test_what_a_migration_puts_into_tables_is_known(database_url: str) -> None:
+    await migrate(database_url, OWNERS)
+    connect: Callable[..., Any] = asyncpg.connect  # it has no types
+    connection = await connect(database_url.replace("postgresql+asyncpg://", "postgresql://", 1))
+    try:
+        found = {name: frozenset(await filled(connection, await look(connection, name))) for name in OWNERS}
+    finally:
+        await connection.close()
+    assert {name: tables for name, tables in found.items() if tables} == dict(MADE_BY_MIGRATIONS)
+
+
+async def test_other_keys_are_refused_before_anything_is_written(database_url: str, empty_url: str, var: Path) -> None:
+    await fill(database_url)
+    await backed_up(database_url, var / "all.zip")
+    with pytest.raises(RestoreError, match="TIDINGS_DATA_KEYS do not open this backup"):
+        await restored(empty_url, var / "all.zip", Vault([new_key()]))
+    assert await is_untouched(empty_url)
+
+
+async def test_a_key_that_lacks_for_some_of_it_is_named_and_can_be_given_up(database_url: str, empty_url: str, var: Path) -> None:
+    await fill(database_url)
+    lost = Vault([new_key()]).seal(b"nobody").hex()
+    await run(database_url, f"UPDATE newsletter.subscribers SET address = '\\x{lost}'")
+    await backed_up(database_url, var / "all.zip")
+    with pytest.raises(RestoreError, match=r"newsletter\.subscribers\.address \(1 of 1\)"):
+        await restored(empty_url, var / "all.zip")
+    assert await is_untouched(empty_url)
+    assert (await restored(empty_url, var / "all.zip", lacking_keys=True)).offered_again == 500
+
+
+async def test_a_file_that_is_cut_off_or_changed_is_refused_and_nothing_stays(database_url: str, empty_url: str, var: Path) -> None:
+    await fill(database_url)
+    whole = var / "all.zip"
+    await backed_up(database_url, whole)
+    cut = var / "cut.zip"
+    cut.write_bytes(whole.read_bytes()[:-2000])
+    with pytest.raises(ArchiveError, match="cut off"):
+        await restored(empty_url, cut)
+    changed = var / "changed.zip"
+    with zipfile.ZipFile(whole) as before, zipfile.ZipFile(changed, "w") as after:
+        for name in before.namelist():
+            content = before.read(name)
+            after.writestr(name, content.replace(b"p@example.org", b"q@example.org"))
+    with pytest.raises(ArchiveError, match=r"damaged: desk/people\.copy"):
+        await restored(empty_url, changed)
+    assert await is_untouched(empty_url)
+
+
+async def test_a_backup_of_a_newer_version_is_refused(database_url: str, empty_url: str, var: Path) -> None:
+    await fill(database_url)
+    whole = var / "all.zip"
+    await backed_up(database_url, whole)
+    newer, newest = var / "newer.zip", f'"{versions_of("desk")[-1]}"'.encode()
+    with zipfile.ZipFile(whole) as before, zipfile.ZipFile(newer, "w") as after:
+        for name in before.namelist():
+            content = before.read(name)
+            after.writestr(name, content.replace(newest, b'"9999"') if name == "manifest.json" else content)
+    with pytest.raises(RestoreError, match="newer than this version"):
+        await restored(empty_url, newer)
+    assert await is_untouched(empty_url)
+
+
+async def test_it_is_not_restored_below_services_that_work(database_url: str, empty_url: str, var: Path) -> None:
+    await fill(database_url)
+    await backed_up(database_url, var / "all.zip")
+    database = Database(empty_url, "intake")
+    assert await database.answers()
+    with pytest.raises(RestoreError, match="tidings-intake"):
+        await restored(empty_url, var / "all.zip")
+    await database.close()
+
+
+async def test_no_backup_is_written_over_another(database_url: str, var: Path) -> None:
+    await migrate(database_url, OWNERS)
+    (var / "all.zip").write_text("precious")
+    with pytest.raises(ArchiveError, match="is there already"):
+        await backed_up(database_url, var / "all.zip")
+    assert (var / "all.zip").read_text() == "precious"
+    assert [path.name for path in var.iterdir()] == ["all.zip"]
+
+
+async def test_records_in_kafka_are_named_and_forbid_a_restore(kafka: EmbeddedKafka) -> None:
+    probe = Probe(kafka.address)
+    await check_topics_are_empty(probe, ["desk.v1", "intake.v1"])
+    async with telling_broker(kafka.address) as broker:
+        await broker.publish(b"{}", "intake.v1", key=b"s")
+    with pytest.raises(RestoreError, match=r"intake\.v1 \(1\)"):
+        await check_topics_are_empty(probe, ["desk.v1", "intake.v1"])
+    await probe.close()
+
+
+def begun(var: Path, url: str, *arguments: str) -> "subprocess.Popen[bytes]":
+    settings = environment(var) | {"TIDINGS_DATABASE": url.replace("+asyncpg", ""), "TIDINGS_DATA_KEYS": KEY}
+    with (var / "said.log").open("ab") as log:
+        return subprocess.Popen([sys.executable, "-m", "services", *arguments], cwd=ROOT, env=settings, stdout=log, stderr=log)
+
+
+async def killed_while(process: "subprocess.Popen[bytes]", url: str) -> None:
+    """Kill a process in the middle of a large table, as the server sees it; what a transaction has made has no name yet."""
+    copying = "SELECT 1 FROM pg_stat_progress_copy WHERE datname = current_database() AND tuples_processed > 5000"
+    while not await run(url, copying):
+        assert process.poll() is None, "it ended before it could be killed"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.timeout(300)
+async def test_killed_in_the_middle_neither_leaves_anything_that_passes_for_whole(database_url: str, empty_url: str, var: Path) -> None:
+    await fill(database_url)
+    # Enough to be caught at it.
+    await run(
+        database_url,
+        "INSERT INTO intake.inbox"
+        ' (event_id, type, topic, partition, "offset", subject, cause, trace_id, received_at, outcome, outcome_at)'
+        " SELECT gen_random_uuid(), 't', 'o', 0, n, 's', 'c', repeat('t', 200), now(), 'handled', now() FROM generate_series(1, 300000) n",
+    )
+    archive = var / "all.zip"
+    await killed_while(begun(var, database_url, "backup", str(archive)), database_url)
+    assert not archive.exists()
+    (part,) = var.glob(".all.zip.*.part")
+    assert part.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(ArchiveError):
+        await restored(empty_url, part)
+    await backed_up(database_url, archive)
+    await killed_while(begun(var, empty_url, "restore", str(archive)), empty_url)
+    left = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND client_port IS NOT NULL"
+    while await run(empty_url, left):
+        await asyncio.sleep(0.05)
+    assert await is_untouched(empty_url)
+    assert (await restored(empty_url, archive)).offered_again == 500
+
+
+UNDER_WAY = (
+    f"""INSERT INTO newsletter.sends
+        (issue_id, variants, approved_hash, fallback, starts_at, expires_at, state, audience, frozen_at)
+    VALUES ('{ISSUE}', '{{}}', 'h', 'en', now(), now() + interval '1 day', 'sending', 3, now()),
+        (gen_random_uuid(), '{{}}', 'h', 'en', now() + interval '9 days', now() + interval '10 days', 'scheduled', 0, NULL),
+        (gen_random_uuid(), '{{}}', 'h', 'en', now(), now(), 'sent', 0, now())""",
+    f"INSERT INTO newsletter.senders (id, name, connections) VALUES ('{ISSUE}', 'gone', 1)",
+    f"""INSERT INTO newsletter.audience (issue_id, subscriber_id, language, domain, state, next_at, sender)
+    SELECT '{ISSUE}', gen_random_uuid(), 'en', 'example.org', state, now(), '{ISSUE}'
+    FROM unnest(ARRAY['planned', 'claimed', 'started', 'accepted']) state""",
+    """WITH made AS (
+        INSERT INTO social.deliveries (id, post_id, cause, trace_id, network, language, content, content_hash,
+            local_time, zone, due_at, not_before, state, lease, lease_until)
+        SELECT gen_random_uuid(), gen_random_uuid(), 'c', repeat('a', 32), 'x', 'en',
+            jsonb_build_object('text', state, 'pictures', '[]'::jsonb), 'h',
+            now(), 'UTC', now(), now(), state, gen_random_uuid(), now()
+        FROM unnest(ARRAY['scheduled', 'sending', 'unknown', 'published']) state
+        RETURNING id, state)
+    INSERT INTO social.attempts (id, delivery_id, content_hash, lease)
+    SELECT gen_random_uuid(), id, 'h', gen_random_uuid() FROM made WHERE state = 'sending'""",
+    """INSERT INTO intake.mails (id, purpose, about, sealed, state, attempts, created_at, next_at, expires_at, answer)
+    SELECT gen_random_uuid(), 'p', 'a', '', state, 0, now(), now(), now() + interval '1 day', ''
+    FROM unnest(ARRAY['waiting', 'started']) state""",
+)
+"""An issue, posts and mails at every step of their way."""
+
+
+async def test_what_was_under_way_is_uncertain_and_what_was_to_leave_is_held(database_url: str, empty_url: str, var: Path) -> None:
+    await fill(database_url)
+    for statement in UNDER_WAY:
+        await run(database_url, statement)
+    await backed_up(database_url, var / "all.zip")
+    done = await restored(empty_url, var / "all.zip")
+    assert sorted((one.kind, one.service) for one in done.held) == [("issue", "newsletter")] * 2 + [("post", "social")] * 3
+    assert done.uncertain_mails == 1
+    sends = await run(empty_url, "SELECT state, held_because FROM newsletter.sends ORDER BY 1, 2")
+    assert [tuple(row) for row in sends] == [("held", "restored"), ("held", "restored"), ("sent", "")]
+    copies = await run(empty_url, "SELECT state, reason FROM newsletter.audience ORDER BY 1")
+    assert [tuple(row) for row in copies] == [("accepted", ""), ("planned", ""), ("planned", ""), ("uncertain", "crashed")]
+    posts = await run(empty_url, "SELECT content ->> 'text', state, waiting_for, lease IS NULL FROM social.deliveries ORDER BY 1")
+    assert [tuple(row) for row in posts] == [
+        ("published", "published", None, True),
+        ("scheduled", "waiting", "restored", True),
+        ("sending", "waiting", "uncertain", True),
+        ("unknown", "waiting", "uncertain", True),
+    ]
+    assert [tuple(row) for row in await run(empty_url, "SELECT outcome FROM social.attempts")] == [("abandoned",)]
+    letters = await run(empty_url, "SELECT state FROM intake.mails ORDER BY 1")
+    assert [row[0] for row in letters] == ["uncertain", "waiting"]

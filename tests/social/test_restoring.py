@@ -1,0 +1,59 @@
+"""Posts after a restore: each waits for a person, and leaves at its time once a person has let it go."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from services.social.domain.deliveries import State, WaitingFor
+from services.social.restoring import hold_everything
+from services.social.web.deliveries_show import PATH
+from shared import clock
+from shared.db import Database
+from shared.i18n import translate
+from tests.desk.wire import System, asker, system
+from tests.shared.web_app import Page
+from tests.social.ledger import all_of, put
+from tests.social.x_sandbox import words
+
+
+@pytest.fixture
+async def wired(database_url: str) -> AsyncIterator[System]:
+    async with system(database_url) as found:
+        yield found
+
+
+@pytest.fixture
+def database(wired: System) -> Database:
+    return wired.databases["social"]
+
+
+@pytest.fixture
+async def browser(wired: System) -> AsyncIterator[httpx.AsyncClient]:
+    async with asker(wired.app) as entered:
+        yield entered
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=3), -timedelta(hours=1)], ids=["its time is to come", "its time has passed"])
+async def test_a_held_post_leaves_at_its_time_or_now_once_a_person_lets_it_go(
+    database: Database, browser: httpx.AsyncClient, ahead: timedelta
+) -> None:
+    post = await put(database, words("Held"), due_in=ahead)
+    async with database.transaction() as tx:
+        (held,) = await hold_everything(tx, clock.now())
+    assert (held.kind, held.name, held.address) == ("post", "Held", f"{PATH}#post-{post}")
+    (row,) = await all_of(database)
+    assert (row.state, row.waiting_for) == (State.WAITING, WaitingFor.RESTORED)
+    page = Page((await browser.get(PATH)).text)
+    assert translate("en", "staff.posts.decide.release") in page.text
+    assert translate("en", "staff.posts.decide.again") not in page.text
+    before = clock.now()
+    assert (await browser.post(f"{PATH}/{post}/again")).status_code == 303
+    (after,) = await all_of(database)
+    assert (after.state, after.waiting_for) == (State.SCHEDULED, None)
+    assert after.not_before == after.due_at
+    if ahead > timedelta(0):
+        assert after.due_at == row.due_at
+    else:
+        assert before <= after.due_at <= clock.now()
