@@ -14,7 +14,7 @@ from shared.settings import SettingsError
 
 NAME = "desk"
 TEMPLATES = Path(__file__).parent / "templates"
-ASKED = ("intake", "newsletter", "social", "desk")
+ASKED = ("intake", "pledges", "newsletter", "social", "calendar", "desk")
 """The services whose operations and events the desk's pages gather: every one that keeps something."""
 
 

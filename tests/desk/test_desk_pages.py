@@ -6,7 +6,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.desk import app as desk
+from services.__main__ import OWNERS
+from services.desk.app import ASKED
 from services.desk.web import start
 from shared import i18n
 from shared.events.registry import EVENT_TYPES
@@ -14,7 +15,7 @@ from shared.i18n import LANGUAGES, look_up
 from shared.ids import new_id
 from shared.operations import base_of
 from shared.web import navigation
-from tests.desk.wire import PRACTICE, System, asker, system, tell
+from tests.desk.wire import PRACTICE, SERVICES, System, asker, system, tell
 from tests.shared.web_app import Page
 
 PAGES = ("/desk/", "/desk/operations", "/desk/events", "/desk/events/find", "/desk/events/{event_id}")
@@ -90,11 +91,15 @@ async def test_words_that_are_not_translated_say_their_language(browser: httpx.A
 
 async def test_operations_lead_to_each_service_without_javascript(browser: httpx.AsyncClient) -> None:
     page = Page((await browser.get("/desk/operations")).text)
-    for service in desk.ASKED:
+    for service in SERVICES:
         assert f"{base_of(service)}/operations" in hrefs(page)
         assert (await browser.get(f"{base_of(service)}/operations")).status_code == 200
     sources = {row["data-source"] for row in page.all("tr") if "data-source" in row}
-    assert sources == {f"{base_of(name)}/operations.json" for name in desk.ASKED}
+    assert sources == {f"{base_of(name)}/operations.json" for name in SERVICES}
+
+
+def test_every_service_that_keeps_something_is_gathered() -> None:
+    assert set(ASKED) == set(OWNERS)
 
 
 async def test_story_leads_to_each_service_without_javascript(wired: System, browser: httpx.AsyncClient) -> None:

@@ -42,6 +42,8 @@ from tests.people import ALEX, SIGNER, VERIFIER, cookies_of
 from tests.shared.web_app import BROWSER
 
 PUBLIC_URL = "http://127.0.0.1:8000"
+SERVICES = ("intake", "newsletter", "social", "desk")
+"""Those in the app; the desk's pages gather these alone here."""
 IDLE: Mapping[str, object] = {
     "outbox_unsent": 0,
     "outbox_age_seconds": 0.0,
@@ -125,7 +127,7 @@ class System:
 @asynccontextmanager
 async def system(url: str) -> AsyncIterator[System]:
     """Give four services on fresh schemas; intake is its outbox alone."""
-    databases = {service: Database(url, service) for service in desk.ASKED}
+    databases = {service: Database(url, service) for service in SERVICES}
     await make_schema(databases["intake"])
     await migrate(url, ["newsletter", "social", "desk"])
     app = FastAPI(openapi_url=None)
@@ -153,7 +155,7 @@ def _wire(found: System) -> None:
     install(found.app, pages=plain, verifier=VERIFIER, unavailable=is_away, limit_of=takes_files(social.FILES))
     of_desk = [Depends(of_service(found.databases["desk"]))]
     pages = Pages(public_url=PUBLIC_URL, templates={"desk": desk.TEMPLATES})
-    for router in desk_routers.all_of(found.databases["desk"], SIGNER, pages, desk.ASKED):
+    for router in desk_routers.all_of(found.databases["desk"], SIGNER, pages, SERVICES):
         found.app.include_router(router, dependencies=of_desk)
     facts = {"newsletter": pool_show.facts, "social": drafts_show.facts}
     for service, database in found.databases.items():

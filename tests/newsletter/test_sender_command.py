@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from services.newsletter.sending.rules import SendState
 from shared.db import Database
 from shared.ids import new_id
 from shared.migrations import migrate
+from shared.testing.ports import reserved_port
 from shared.testing.sink import sink
 from shared.vault import Vault, new_key
 from tests.desk.wire import asker, system
@@ -24,8 +26,14 @@ from tests.newsletter.sending import send_now, standing_of, subscribe
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    with reserved_port() as free:
+        yield free
+
+
 @pytest.mark.timeout(180)
-async def test_sender_sends_shows_it_and_ends_cleanly(database_url: str, var: Path) -> None:
+async def test_sender_sends_shows_it_and_ends_cleanly(database_url: str, var: Path, port: int) -> None:
     key = new_key()
     await migrate(database_url, ["newsletter"])
     database = Database(database_url, "newsletter")
@@ -41,7 +49,7 @@ async def test_sender_sends_shows_it_and_ends_cleanly(database_url: str, var: Pa
             "TIDINGS_MAIL_FROM": "Network <news@example.org>",
             "TIDINGS_SMTP": f"smtp://127.0.0.1:{taken.port}?connections=3",
         }
-        command = [sys.executable, "-m", "services", "sender"]
+        command = [sys.executable, "-m", "services", "sender", "--port", str(port)]
         process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=PIPE, cwd=ROOT)
         try:
             assert process.stderr is not None
@@ -55,6 +63,10 @@ async def test_sender_sends_shows_it_and_ends_cleanly(database_url: str, var: Pa
                     await asyncio.sleep(0.05)
             assert "audience 30 = accepted 30 + refused 0 + excluded 0 + uncertain 0 + waiting 0" in said
             assert (taken.count, set(taken.taken().values())) == (30, {1})
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as prometheus:
+                said = (await prometheus.get("/metrics")).text
+            assert 'tidings_issue_mails_total{because="",outcome="accepted"} 30.0' in said
+            assert "example.net" not in said
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(60):
                 assert await process.wait() == 0
