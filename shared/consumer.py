@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from shared import inbox, metrics, parking
+from shared import inbox, metrics, parking, spans
 from shared.arrivals import UNKNOWN_TYPE, Arrival, Passed, Record, place_id, read
 from shared.db import Database, Transaction, is_away
 from shared.listening import Listener, Listeners, Received
 from shared.parking import Key, Setting, key_of
+from shared.spans import Kind, Span
 from shared.trace import tracing
 
 log = logging.getLogger(__name__)
@@ -101,10 +102,12 @@ class Consumer:
                 case Arrival() as arrival:
                     arrivals.append(arrival)
         if arrivals:
+            began = spans.now()
             with metrics.BATCH_SECONDS.labels(self.service).time():
                 async with asyncio.timeout(BATCH_TIMEOUT_SECONDS), self.database.transaction() as tx:
                     handled = await self._take(tx, arrivals, outcome)
             _say_handled(self.service, handled)
+            _end_spans(self.service, handled, began)
         return self._count(outcome)
 
     def _count(self, outcome: Outcome) -> Outcome:
@@ -303,6 +306,29 @@ def _say_handled(service: str, handled: Sequence[Arrival]) -> None:
     for arrival in handled:
         with tracing(arrival.event.trace_id if arrival.event else ""):
             log.info("%s handled %s about %s", service, arrival.type, arrival.subject)
+
+
+def _end_spans(service: str, handled: Sequence[Arrival], began: int) -> None:
+    if not spans.is_on():
+        return
+    for arrival in handled:
+        if arrival.event is None:
+            continue
+        span = Span(
+            name=f"handle {arrival.type}",
+            kind=Kind.CONSUMER,
+            trace_id=arrival.event.trace_id,
+            parent_id=arrival.event.as_cause().span_id,
+            began=began,
+            service=service,
+            attributes={
+                "messaging.system": "kafka",
+                "messaging.destination.name": arrival.record.topic,
+                "messaging.message.id": str(arrival.event_id),
+                "messaging.batch.message_count": len(handled),
+            },
+        )
+        spans.end(span)
 
 
 def _say_parked(service: str, setting: Setting) -> None:

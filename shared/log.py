@@ -1,6 +1,7 @@
 """Log lines that carry the trace id of what they speak of, as text or JSON, and never personal data."""
 
 import logging
+import re
 import sys
 import time
 from datetime import UTC, datetime
@@ -13,6 +14,19 @@ from shared.trace import trace_id_var
 # These say the same about forty times a second while a broker is away; our own watchdog says it once.
 NOISY = ("aiokafka", "shared.broker")
 NOISY_INTERVAL_SECONDS = 10.0
+
+# Nobody writes an address into a line on purpose; an exception of a library, or of a database, may hold one all the same. What stands
+# behind a sign of an address on the web is a password there, and a line that explains a setting.
+_ADDRESS = re.compile(r"(?<![\w.+:/%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+# The last part of a mailed link lets in whoever has it.
+_LINK = re.compile(r"(/(?:desk/sign-in|intake/(?:track|confirm)|newsletter/(?:u|confirm)|pledges/update)/)[\w.~=-]{12,}")
+
+
+def without_personal_data(line: str) -> str:
+    """Return a line without mail addresses and without what makes a mailed link open something."""
+    if "@" in line:
+        line = _ADDRESS.sub("(address)", line)
+    return _LINK.sub(r"\1(token)", line) if "/" in line else line
 
 
 class _Trace(logging.Filter):
@@ -49,7 +63,7 @@ class _Text(logging.Formatter):
         when = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
         trace = f" trace={found}" if (found := getattr(record, "trace", "")) else ""
         line = f"{when} {record.levelname:<7} {record.name}: {record.getMessage()}{trace}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return without_personal_data(f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line)
 
 
 class _Json(logging.Formatter):
@@ -58,12 +72,12 @@ class _Json(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": without_personal_data(record.getMessage()),
         }
         if trace := getattr(record, "trace", ""):
             line["trace"] = trace
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = without_personal_data(self.formatException(record.exc_info))
         return orjson.dumps(line).decode()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from shared import i18n
+from shared import i18n, spans
 from shared.application import application
 from shared.parts import Parts
 from shared.service import Kafka, Running, Service
@@ -82,7 +82,8 @@ async def serve(
         log.critical("the process ends and should be started anew: %s", why)
         ending.set()
 
-    async with at_work(services, kafka, give_up) as running:
+    name = services[0].name if len(services) == 1 else "tidings"
+    async with spans.exported(parts.settings.otlp_endpoint, name), at_work(services, kafka, give_up) as running:
         process.running = running
         async with answering(application(running, parts), web, parts.settings) as serving:
             ended = asyncio.create_task(ending.wait())

@@ -14,12 +14,13 @@ from sqlalchemy import ARRAY, BigInteger, Row, any_, bindparam, func, select, te
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared import clock, locks, metrics
+from shared import clock, locks, metrics, spans
 from shared.broker import BrokerAwayError, stop_at_once, telling_broker
 from shared.cluster import Cluster
 from shared.db import Database
 from shared.outbox import outbox
-from shared.trace import Cause
+from shared.spans import Kind, Span
+from shared.trace import Cause, tracing
 from shared.window import Window
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ MAX_BATCH_BYTES = 1_000_000
 SEND_TIMEOUT_SECONDS = 30.0
 # What is told by a process without a relay, or whose notification is lost with its session, is found by the next look.
 LOOK_ANYWAY_SECONDS = 0.25
+# With more at once, writing their lines would cost as much as sending them.
+SAID_SINGLY = 50
 PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0)
 
 
@@ -105,11 +108,14 @@ class Relay:
             self._wake.clear()
             rows = await self._unsent()
             if rows:
+                began = spans.now()
                 await self._send(rows)
                 await self._mark(rows)
+                _end_spans(self.service, rows, began)
             self.trouble = ""  # only now: asking the database says nothing of Kafka
             if rows:
                 metrics.EVENTS_SENT.labels(self.service).inc(len(rows))
+                _say_told(self.service, rows)
                 continue
             with suppress(TimeoutError):
                 # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with what it waits for.
@@ -194,6 +200,33 @@ def headers(service: str, row: Row[Any]) -> dict[str, str]:
         "traceparent": Cause(id=str(row.id), trace_id=row.trace_id).traceparent,
     }
     return named | {"ce_historic": "true"} if row.historic else named
+
+
+def _end_spans(service: str, rows: Sequence[Row[Any]], began: int) -> None:
+    if not spans.is_on():
+        return
+    for row in rows:
+        span = Span(
+            name=f"tell {row.type}",
+            kind=Kind.PRODUCER,
+            trace_id=row.trace_id,
+            span_id=Cause(id=str(row.id), trace_id=row.trace_id).span_id,
+            parent_id=Cause(id=row.cause, trace_id=row.trace_id).span_id,
+            began=began,
+            service=service,
+            attributes={"messaging.system": "kafka", "messaging.message.id": str(row.id)},
+        )
+        spans.end(span)
+
+
+def _say_told(service: str, rows: Sequence[Row[Any]]) -> None:
+    """Write a line for each event that Kafka has, with its trace id; of a flood, which nobody reads line by line, one line."""
+    if len(rows) > SAID_SINGLY:
+        log.info("%s told %d events", service, len(rows))
+        return
+    for row in rows:
+        with tracing(row.trace_id):
+            log.info("%s told %s about %s", service, row.type, row.subject)
 
 
 def _up_to_bytes(rows: Sequence[Row[Any]], limit: int) -> Sequence[Row[Any]]:

@@ -152,6 +152,7 @@ class Settings(BaseSettings):
         default_factory=list, examples=["the second line of: tidings key --signing"]
     )
     log: Literal["text", "json"] = Field("text", examples=["json"])
+    otlp_endpoint: Annotated[str, AfterValidator(_api_url)] | None = Field(None, examples=["http://collector:4318"])
 
     @classmethod
     def settings_customise_sources(

@@ -30,11 +30,14 @@ class Cause:
 
     @property
     def traceparent(self) -> str:
-        """The `traceparent` header: version 00, this trace, the last half of the causing id as parent, sampled."""
-        parent = self.id.replace("-", "")[-16:]
-        if not re.fullmatch(r"[0-9a-f]{16}", parent):
-            parent = self.trace_id[-16:]
-        return f"00-{self.trace_id}-{parent}-01"
+        """The `traceparent` header: version 00, this trace, the causing span as parent, sampled."""
+        return f"00-{self.trace_id}-{self.span_id}-01"
+
+    @property
+    def span_id(self) -> str:
+        """The id of the span of what caused it: the last half of its id; that of the trace's beginning where its id is not of ours."""
+        half = self.id.replace("-", "")[-16:]
+        return half if re.fullmatch(r"[0-9a-f]{16}", half) else self.trace_id[-16:]
 
 
 def trace_id_of(traceparent: str) -> str:

@@ -17,7 +17,7 @@ from services.social.networks.x.client import NotBroughtError, TimelineError, X
 from services.social.store import deliveries as ledger
 from services.social.store.deliveries import Delivery
 from services.social.store.pausing import open_networks
-from shared import clock
+from shared import clock, spans
 from shared.approval import sending
 from shared.approval import store as approvals
 from shared.approval.rules import ApprovalError
@@ -25,6 +25,8 @@ from shared.db import Database, Transaction, is_away
 from shared.events.base import Source
 from shared.events.codes import Network, SourceKind
 from shared.pauses.quiet import forbidding
+from shared.spans import Kind, Span
+from shared.trace import trace_id_var, tracing
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Sender:
             delivery = await ledger.claim(tx, self._pace.lease, to=await open_networks(tx, Network))
             if delivery is None:
                 return False
+            trace = await ledger.trace_of(tx, delivery)
             try:
                 async with tx.begin_nested():
                     work = await self._settle_without_the_network(tx, delivery)
@@ -72,7 +75,8 @@ class Sender:
                 log.exception("delivery %s cannot be worked on", delivery.id)
                 return True
         if work is not None:
-            await work(database, delivery)
+            with tracing(trace):
+                await work(database, delivery)
         return True
 
     async def _settle_without_the_network(self, tx: Transaction, delivery: Delivery) -> Any:
@@ -126,13 +130,16 @@ class Sender:
         if attempt_id is None:
             return
         send_before = lasts_until - (self._pace.request_timeout + MARGIN).total_seconds()
+        began = spans.now()
         outcome = await network.publish(content, media_ids, send_before=send_before)
         _count(delivery, outcome)
+        _end_span(delivery, outcome, began)
         async with database.transaction() as tx:
             if not await self._settle(tx, delivery, outcome):
                 log.warning("delivery %s was taken over while it was sent; its timeline is asked", delivery.id)
                 return
             await ledger.end_attempt(tx, attempt_id, outcome)
+        log.info("post %s on %s: %s", delivery.post_id, delivery.network, outcome.result.value)
 
     async def _bring(self, database: Database, network: X, content: Content) -> Any:
         if not content.pictures:
@@ -240,6 +247,22 @@ class Sender:
             evidence=evidence,
             published_at=published_at or clock.now(),
         )
+
+
+def _end_span(delivery: Delivery, outcome: Outcome, began: int) -> None:
+    trace = trace_id_var.get()
+    spans.end(
+        Span(
+            name="post",
+            kind=Kind.CLIENT,
+            trace_id=trace,
+            parent_id=spans.root_of(trace),
+            began=began,
+            service="social",
+            attributes={"tidings.network": delivery.network, "tidings.outcome": outcome.result.value},
+            failed=outcome.result is not Result.PUBLISHED,
+        )
+    )
 
 
 def _count(delivery: Delivery, outcome: Outcome) -> None:

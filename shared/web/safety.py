@@ -8,6 +8,8 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import spans
+from shared.spans import Kind, Span
 from shared.trace import Cause, tracing
 from shared.web.addresses import on_loopback, origin_of
 from shared.web.problem import Problem, TooLarge
@@ -49,7 +51,7 @@ class Tracing:
             return
         cause = Cause.start()
         keep_cause(scope.setdefault("state", {}), cause)
-        began = time.perf_counter()
+        began, span_began = time.perf_counter(), spans.now()
         status = _LEFT_EARLY
 
         async def send_traced(message: Message) -> None:
@@ -74,6 +76,19 @@ class Tracing:
                     status,
                     (time.perf_counter() - began) * 1000,
                 )
+                if template not in _QUIET:
+                    method = scope["method"] if scope["method"].isalpha() else "(odd method)"
+                    spans.end(
+                        Span(
+                            name=f"{method} {template}",
+                            kind=Kind.SERVER,
+                            trace_id=cause.trace_id,
+                            span_id=cause.span_id,
+                            began=span_began,
+                            attributes={"http.request.method": method, "http.route": template, "http.response.status_code": status},
+                            failed=status >= 500,
+                        )
+                    )
 
 
 def path_template(scope: Scope) -> str:

@@ -99,10 +99,10 @@ def until(look: Callable[[], Any]) -> Any:
     return found
 
 
-def environment(var: Path) -> dict[str, str]:
-    """Return an environment in which nothing but the state directory is set."""
+def environment(var: Path, **more: str) -> dict[str, str]:
+    """Return an environment in which nothing but the state directory, and what is given, is set."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("TIDINGS_")}
-    return bare | {"TIDINGS_VAR": str(var), "TIDINGS_PORT": "0"}
+    return bare | {"TIDINGS_VAR": str(var), "TIDINGS_PORT": "0"} | more
 
 
 def tidings(var: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -112,11 +112,13 @@ def tidings(var: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 @contextmanager
-def running(var: Path) -> Iterator[Running]:
-    """Run `tidings all` until the block ends."""
+def running(var: Path, **more: str) -> Iterator[Running]:
+    """Run `tidings all` until the block ends; `more` are further settings."""
     said = var / f"said-{len(list(var.glob('said-*')))}.log"
     with said.open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "services", "all"], cwd=ROOT, env=environment(var), stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services", "all"], cwd=ROOT, env=environment(var, **more), stdout=log, stderr=log
+        )
     try:
         yield Running(process, said)
     finally:

@@ -13,6 +13,7 @@ from shared.db import Database, Transaction
 from shared.mail.address import Mailbox
 from shared.mail.letter import Block, Link, letter
 from shared.mail.queue.put import Mails, OneOff
+from shared.trace import tracing
 from shared.vault import Vault
 
 PURPOSE = "decision"
@@ -48,7 +49,8 @@ class Notices:
         to = contact_of(self._vault, found) if found and found.may_be_written_to else None
         if found is None or to is None:
             return False
-        await self._mails.put(tx, self._mail(found, notice, to))
+        with tracing(found.id.hex):  # as the submission's own
+            await self._mails.put(tx, self._mail(found, notice, to))
         return True
 
     def _mail(self, found: StoredSubmission, notice: Row[tuple[object, ...]], to: Mailbox) -> OneOff:

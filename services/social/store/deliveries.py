@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.social.domain.content import Content
 from services.social.domain.deliveries import CLAIMABLE, Outcome, Result, State
 from services.social.domain.posts import is_fixed
-from services.social.store.tables import accounts, attempts, deliveries, looks, pictures
+from services.social.store.tables import accounts, attempts, deliveries, looks, pictures, posts
 from shared.db import Transaction
 from shared.events.base import Source
 from shared.events.codes import Network
@@ -154,6 +154,12 @@ async def claim(tx: Transaction, lease_for: timedelta, *, to: Iterable[Network])
     leased = update(deliveries).where(deliveries.c.id == found.id).values(lease=new_id(), lease_until=now + lease_for)
     delivery: Delivery = (await tx.execute(leased.returning(deliveries))).one()
     return delivery
+
+
+async def trace_of(tx: Transaction, delivery: Delivery) -> str:
+    """Return the trace id of what a delivery came from in the end: of its post's source, or of its plan where its post has none."""
+    found = (await tx.execute(select(posts.c.trace_id).where(posts.c.id == delivery.post_id))).scalar_one_or_none()
+    return str(found or delivery.trace_id)
 
 
 async def lock(tx: Transaction, delivery_id: UUID) -> Delivery | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared import clock, locks, metrics
+from shared import clock, locks, metrics, spans
 from shared.db import Database, Transaction, is_away
 from shared.mail.outcome import Accepted, Deferred, Outcome, Refused, Uncertain
 from shared.mail.queue import store
@@ -20,6 +20,8 @@ from shared.mail.server import MailServer
 from shared.mail.smtp import Connection, Envelope, Patience, ServerTroubleError
 from shared.retention import CHUNK, MAIL_DAYS
 from shared.service import DAY_SECONDS, Job
+from shared.spans import Kind, Span
+from shared.trace import tracing
 from shared.vault import SealError
 
 log = logging.getLogger(__name__)
@@ -130,9 +132,10 @@ class HandOver:
                 if not await store.start(tx, mail.id, clock.now()):
                     raise _NotOurs
 
-        address = ""
+        address, trace, began = "", "", spans.now()
         try:
             address, message = self._mails.open(mail)
+            trace = self._mails.trace_of(mail)
             envelope = Envelope(sender=self._mails.outgoing.sender.address, recipient=address, message=message)
             outcome = await connection.send(envelope, before_first_byte)
         except _NotOurs:
@@ -145,7 +148,20 @@ class HandOver:
             async with run.database.transaction() as tx:
                 await store.put_off(tx, mail.id, next_at=clock.now() + SEALED_PAUSE, answer=str(error))
             return
-        await _note(run, mail, outcome, address)
+        with tracing(trace):
+            await _note(run, mail, outcome, address)
+        spans.end(
+            Span(
+                name="hand over mail",
+                kind=Kind.CLIENT,
+                trace_id=trace,
+                parent_id=spans.root_of(trace),
+                began=began,
+                service=run.database.service,
+                attributes={"tidings.mail.purpose": mail.purpose, "tidings.outcome": type(outcome).__name__.lower()},
+                failed=not isinstance(outcome, Accepted),
+            )
+        )
 
 
 async def _next(run: _Run) -> Due | None:

@@ -13,6 +13,7 @@ from shared.mail.address import Mailbox
 from shared.mail.message import Content, message_id_of, prepare
 from shared.mail.outgoing import Outgoing
 from shared.mail.queue import store
+from shared.trace import trace_id_var
 from shared.vault import Vault
 
 
@@ -44,7 +45,8 @@ class Mails:
         self._written(
             mail_id, mail.to, mail.content, now, mail.reply_to
         )  # what cannot be written is refused here, where somebody can do something
-        texts = {"to": asdict(mail.to), "content": asdict(mail.content)}
+        # With the trace of what decided it, so that the line of its end can be found with those of its beginning.
+        texts = {"to": asdict(mail.to), "content": asdict(mail.content), "trace": trace_id_var.get()}
         if mail.reply_to:
             texts["reply_to"] = asdict(mail.reply_to)
         sealed = self._vault.seal(orjson.dumps(texts))
@@ -65,6 +67,10 @@ class Mails:
         to = Mailbox(**found["to"])
         reply_to = Mailbox(**found["reply_to"]) if "reply_to" in found else None
         return to.address, self._written(mail.id, to, Content(**found["content"]), mail.created_at, reply_to)
+
+    def trace_of(self, mail: store.Due) -> str:
+        """Return the trace id of what a mail was decided in; empty where none was. Raises SealError where the key is gone."""
+        return str(orjson.loads(self._vault.open(mail.sealed)).get("trace", ""))
 
     def _written(self, mail_id: UUID, to: Mailbox, content: Content, at: datetime, reply_to: Mailbox | None) -> bytes:
         out = self.outgoing

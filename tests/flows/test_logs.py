@@ -1,0 +1,65 @@
+"""The whole job, its log as JSON: one id follows a webhook from the door to mail and network, and no line holds anything of a person."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.flows.running import ROOT, environment, running
+
+# Only hangs: how long it takes is measured where the machine is quiet.
+HANGS_SECONDS = 900
+
+
+@pytest.mark.timeout(HANGS_SECONDS + 60)
+def test_one_id_follows_a_webhook_everywhere_and_no_line_holds_anything_of_a_person(var: Path) -> None:
+    with running(var, TIDINGS_LOG="json") as system:
+        command = [sys.executable, "-m", "services", "demo", "--against", system.address]
+        walked = subprocess.run(command, cwd=ROOT, env=environment(var), capture_output=True, text=True, check=False, timeout=HANGS_SECONDS)
+        assert walked.returncode == 0, walked.stderr
+        mails = httpx.get(f"{system.address}/demo/mails.json", timeout=30).json()["mails"]
+        lines = [json.loads(line) for line in system.said.splitlines() if line.startswith("{")]
+        follow_the_practice(lines)
+        nothing_personal(lines, mails)
+
+
+def follow_the_practice(lines: list[dict[str, Any]]) -> None:
+    """Look that the trace of the practice's webhook is on a line of everything that became of it."""
+    said = [(line["message"], line["trace"]) for line in lines if line.get("trace")]
+    published = {trace for message, trace in said if re.match(r"intake told practice\.published\.v1 about ", message)}
+    stages = (
+        r"POST /intake/webhooks/\{partner_id\} 202 ",
+        r"intake told submission\.received\.v1 about ",
+        r"desk handled submission\.received\.v1 about ",
+        r"intake told practice\.published\.v1 about ",
+        r"newsletter handled practice\.published\.v1 about ",
+        r"social handled practice\.published\.v1 about ",
+        r"desk handled practice\.published\.v1 about ",
+        r"mail \S+: accepted at try 1$",
+        r"post \S+ on x: published$",
+    )
+    found = {
+        trace: [stage for stage in stages if any(re.match(stage, message) for message, its in said if its == trace)] for trace in published
+    }
+    assert list(stages) in found.values(), found
+
+
+def nothing_personal(lines: list[dict[str, Any]], mails: list[dict[str, Any]]) -> None:
+    """Look that no line holds an address, the name of anybody who was written to, or what opens a mailed link."""
+    text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+    assert len(lines) > 100
+    assert re.findall(r"[\w.+-]+@[\w-]+\.[\w.-]+", text) == []
+    assert len(mails) > 5
+    secrets = {mail["to"] for mail in mails}
+    for mail in mails:
+        for link in re.findall(r"https?://[^\s<>\"]+", json.dumps(mail)):
+            last = urlsplit(link.rstrip("\\.,)")).path.rpartition("/")[2]
+            secrets |= {last} if len(last) >= 16 and not re.fullmatch(r"[0-9a-f-]{36}", last) else set()
+    assert len(secrets) > 8
+    assert {secret for secret in secrets if secret in text} == set()

@@ -1,0 +1,71 @@
+"""Log lines: JSON with the trace id of what they speak of, and nothing about a person, whatever was handed to them."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from shared import log
+from shared.trace import tracing
+
+TRACE = "01a20200d554731b84e0fea3c281a47a"
+
+
+@pytest.fixture(autouse=True)
+def loggers() -> Iterator[None]:
+    """The loggers, which are again as they were afterwards."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def test_a_line_is_json_and_carries_the_trace_it_was_written_in(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("json")
+    with tracing(TRACE):
+        logging.getLogger("tidings.x").info("took %d", 3)
+    logging.getLogger("tidings.x").warning("alone")
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+    assert {name: first[name] for name in ("level", "logger", "message", "trace")} == {
+        "level": "info",
+        "logger": "tidings.x",
+        "message": "took 3",
+        "trace": TRACE,
+    }
+    assert first["time"].endswith("+00:00")
+    assert "trace" not in second
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize(
+    ("handed", "kept"),
+    [
+        pytest.param("no mail for Amina.Reader+x@example.net: gone", "no mail for (address): gone", id="an address"),
+        pytest.param("Key (mail)=(amina@example.net) already exists.", "Key (mail)=((address)) already exists.", id="a database's detail"),
+        pytest.param("RCPT TO:<amina@mail.example.net>", "RCPT TO:<(address)>", id="in angle brackets"),
+        pytest.param("GET /desk/sign-in/Zm9vYmFyYmF6cXV4", "GET /desk/sign-in/(token)", id="a sign-in link"),
+        pytest.param("http://x.example/newsletter/u/aGVsbG8td29ybGQ.x?a", "http://x.example/newsletter/u/(token)?a", id="a reader's link"),
+        pytest.param("GET /intake/track/{token} 200", "GET /intake/track/{token} 200", id="the name of an address"),
+        pytest.param("set it to smtp://user:password@mail.example.org", "set it to smtp://user:password@mail.example.org", id="an example"),
+        pytest.param("practice.published.v1 about 1", "practice.published.v1 about 1", id="nothing of the kind"),
+    ],
+)
+def test_no_line_holds_an_address_or_a_link_that_opens_something(
+    capsys: pytest.CaptureFixture[str], form: str, handed: str, kept: str
+) -> None:
+    log.configure("json" if form == "json" else "text")
+    logging.getLogger("tidings.x").warning("%s", handed)
+    try:
+        raise ValueError(handed)
+    except ValueError:
+        logging.getLogger("tidings.x").exception("it failed")
+    written = capsys.readouterr().err
+    message, failure = written.splitlines()[0], written.split("\n", 1)[1]
+    if form == "json":
+        message, failure = json.loads(message)["message"], json.loads(failure)["exception"]
+    assert message.endswith(kept)
+    assert kept in failure
+    if kept != handed:
+        assert handed not in written
