@@ -8,7 +8,7 @@ NODE := $(VENV)/node
 NODE_STAMP := $(NODE)/.installed
 JOBS ?= auto
 
-.PHONY: help setup run demo test lint types bench locks docs clean
+.PHONY: help setup run demo secrets test lint types bench picture soak reliability sbom audit locks docs clean
 
 help: ## shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ run: setup ## every service in one process, with embedded PostgreSQL and Kafka
 demo: setup ## the main job from end to end, on a fresh system that ends with it
 	@exec $(BIN)/tidings demo
 
+secrets: setup ## .env for docker compose; DOMAIN=tidings.example.org for a system that the world reaches
+	@$(BIN)/python -m deploy.environment $(DOMAIN)
+
 test: setup lint ## every test that this machine can run; names what it skips
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup
 
@@ -43,6 +46,22 @@ lint: setup ## style, types and import contracts
 
 bench: setup ## speed, each figure beside its ceiling from the same run
 	$(BIN)/python -m bench
+
+soak: setup ## twenty minutes of mixed flow at 50 events a second: how memory, files and sessions grow
+	@$(BIN)/python -m bench.soak
+
+reliability: setup ## kills every container of the whole system in turn, and writes what that showed to docs/reliability.md
+	TIDINGS_REQUIRE=docker TIDINGS_RELIABILITY=docs/reliability.md $(BIN)/pytest tests/compose
+
+sbom: setup ## what is in the image, as CycloneDX, in build/sbom.json
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json
+
+audit: setup ## known vulnerabilities of what is in the image; asks a public database
+	$(BIN)/pip-audit -r requirements.lock --disable-pip --require-hashes --progress-spinner off
+
+picture: setup ## the picture in the README, from a system in which the whole job was done
+	$(BIN)/python -m deploy.picture
 
 docs: setup ## the generated pages: event catalogue, retention table, counts of the reference data
 	$(BIN)/python -m shared.events.catalogue

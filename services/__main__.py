@@ -11,7 +11,7 @@ import typer
 from services.calendar import app as calendar
 from services.calendar import import_command as calendar_import
 from services.demo.inbox import app as inbox
-from services.demo.inbox.server import demo_inbox, inbox_wanted
+from services.demo.inbox.server import demo_inbox, inbox_wanted, seen_by_others
 from services.demo.walk import command as demo_command
 from services.desk import app as desk
 from services.desk import command as desk_command
@@ -29,21 +29,24 @@ from services.social import app as social
 from services.social import examining as social_examining
 from services.social import restoring as social_restoring
 from shared import command, log
+from shared import settings as settings_
 from shared.auth.tokens import new_key_pair
 from shared.backup.command import backup_command, restore_command
 from shared.backup.held import AfterRestore, nothing_leaves
 from shared.broker import Probe
+from shared.cluster import cluster_of
 from shared.command import AsJson, CommandError, print_json, say
 from shared.doctor.command import doctor_command
 from shared.embedded import run_file
 from shared.embedded.errors import EmbeddedError
 from shared.events import registry
+from shared.migrations import BusyError, roles
 from shared.migrations import migrate as migrate_schemas
 from shared.operations import command as operations_command
 from shared.parts import Parts
 from shared.process import Process, ending_by_signal, open_port, serve
 from shared.service import Kafka, Service
-from shared.settings import Settings
+from shared.settings import Settings, database_of
 from shared.vault import new_key
 from shared.web.addresses import on_loopback
 
@@ -105,6 +108,11 @@ def run_all(
 ) -> None:
     """Run every service in one process, on embedded PostgreSQL and Kafka unless set otherwise. Ctrl-C ends it cleanly."""
     settings = command.read_settings(**({} if port is None else {"port": port}))
+    if settings.database == "embedded" and settings_.is_for_compose():
+        raise command.fail(
+            "The .env here is that of docker compose: its keys and addresses belong to the system that `docker compose up` starts. "
+            "Run this in another directory."
+        )
     log.configure(settings.log)
     failure = command.run(_run_all(settings))
     if failure:
@@ -142,13 +150,15 @@ async def _run_all(settings: Settings) -> str:
             networks["x"] = x.address
         settings = settings.model_copy(update=changes)
         rehearsal = await stack.enter_async_context(demo_inbox()) if inbox_wanted(settings) else None
-        await migrate_schemas(settings.database, OWNERS)
+        await _migrate_schemas(settings.database)
         parts = command.parts_of(settings, inbox=rehearsal.server if rehearsal else None)
         services = _built(BUILDS, parts) + ([inbox.build(parts, rehearsal.inbox, networks)] if rehearsal else [])
 
         async def announce(process: Process) -> None:
             smtp = f"{rehearsal.server.host}:{rehearsal.server.port}" if rehearsal else None
-            lines = await _first_lines(parts, process)  # the people of trial runs are there before anybody finds the system
+            lines = await _first_lines(
+                parts, loopback=on_loopback(process.address)
+            )  # the people of trial runs are there before anybody finds the system
             claimed.write(
                 run_file.Run(
                     web=process.address, database=settings.database, kafka=settings.kafka, smtp=smtp, networks=networks, parts=started
@@ -174,7 +184,8 @@ def _kafka(settings: Settings, *, embedded: bool) -> Kafka:
     for name in OWNERS:
         for topic in registry.topics_heard_by(name):
             readers.setdefault(topic, []).append(name)
-    return Kafka(address=settings.kafka, embedded=embedded, probe=Probe(settings.kafka), readers=readers)
+    cluster = cluster_of(settings)
+    return Kafka(address=cluster, embedded=embedded, probe=Probe(cluster), readers=readers)
 
 
 def is_to_be_tried(settings: Settings) -> bool:
@@ -194,9 +205,9 @@ async def _take_own_lists(parts: Parts) -> None:
             _log.exception("a list that comes with Tidings could not be taken in")
 
 
-async def _first_lines(parts: Parts, process: Process) -> Sequence[str]:
+async def _first_lines(parts: Parts, *, loopback: bool) -> Sequence[str]:
     """Return what signs people in and lets somebody send, making the people and the partner of trial runs where they are missing."""
-    lines = await desk_command.sign_in_lines(parts, loopback=on_loopback(process.address))
+    lines = await desk_command.sign_in_lines(parts, loopback=loopback)
     return [*lines, *await intake_command.first_steps(parts)]
 
 
@@ -246,6 +257,45 @@ async def _run_one(name: str, settings: Settings) -> str:
         return process.failure
 
 
+@app.command("demo-parts")
+def run_demo_parts(
+    smtp_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the inbox's mail server.")] = 2525,
+    sandbox_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the sandbox of X.")] = 8400,
+    sandbox_url: Annotated[str, typer.Option(help="Where a browser finds the sandbox; its host and port unless said otherwise.")] = "",
+) -> None:
+    """Run what stands for the world beside services in processes of their own: demo inbox, sandbox networks, people, sample data."""
+    settings = command.read_settings()
+    log.configure(settings.log)
+    failure = command.run(_run_demo_parts(settings, smtp_port, sandbox_port, sandbox_url))
+    if failure:
+        raise command.fail(failure)
+
+
+async def _run_demo_parts(settings: Settings, smtp_port: int, sandbox_port: int, sandbox_url: str) -> str:
+    from services.demo.sandbox.keys import keys_of
+    from services.demo.sandbox.server import sandbox
+
+    if why := seen_by_others(settings):
+        raise CommandError(f"The demo parts do not start: {why}.")
+    ending = ending_by_signal()
+    async with AsyncExitStack() as stack:
+        web = stack.enter_context(closing(open_port(settings.host, settings.port)))
+        x = await stack.enter_async_context(sandbox(keys=keys_of(settings), host=settings.host, port=sandbox_port))
+        rehearsal = await stack.enter_async_context(demo_inbox(settings.host, smtp_port))
+        networks = {"x": sandbox_url or x.address}
+        parts = command.parts_of(settings, inbox=rehearsal.server)
+        lines = await _first_lines(parts, loopback=True)
+        await _take_own_lists(parts)
+
+        async def announce(process: Process) -> None:
+            _announce(parts, process, networks, lines)
+
+        process = await serve(
+            [inbox.build(parts, rehearsal.inbox, networks)], parts, _kafka(settings, embedded=False), web, ending, announce
+        )
+        return process.failure
+
+
 def _add_service(name: str) -> None:
     def one() -> None:
         _one(name)
@@ -271,11 +321,26 @@ app.command("restore")(restore_command(AFTER_RESTORE))
 def migrate(*, as_json: AsJson = False) -> None:
     """Bring all schemas to the newest version; safe to run twice and from several places at once."""
     settings = command.found_settings()
-    command.run(migrate_schemas(settings.database, OWNERS))
+    command.run(_migrate(settings))
     if as_json:
         print_json({"migrated": OWNERS})
         return
     say(f"The schemas of {', '.join(OWNERS)} are at their newest version.")
+
+
+async def _migrate(settings: Settings) -> None:
+    await _migrate_schemas(settings.database)
+    try:
+        await roles.grant(settings.database, {name: database_of(settings, name) for name in OWNERS})
+    except roles.RightsError as error:
+        raise CommandError(str(error)) from error
+
+
+async def _migrate_schemas(url: str) -> None:
+    try:
+        await migrate_schemas(url, OWNERS)
+    except BusyError as error:
+        raise CommandError(str(error)) from error
 
 
 @app.command()

@@ -19,6 +19,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.publisher.producer import AioKafkaFastProducerImpl
 
+from shared.cluster import Cluster, cluster_at
 from shared.events.registry import PARTITIONS
 
 log = logging.getLogger(__name__)
@@ -53,10 +54,12 @@ def group_of(service: str) -> str:
     return f"tidings.{service}"
 
 
-def telling_broker(address: str) -> KafkaBroker:
+def telling_broker(kafka: Cluster | str) -> KafkaBroker:
     """Return a broker for the relay: idempotent, acknowledged by every replica in step, keyed messages sent at once."""
+    cluster = cluster_at(kafka)
     broker = KafkaBroker(
-        address.split(","),
+        cluster.servers,
+        security=cluster.security,
         acks="all",
         enable_idempotence=True,
         linger_ms=0,
@@ -82,10 +85,12 @@ class _Producer(AioKafkaFastProducerImpl):
             raise
 
 
-def listening_broker(address: str) -> KafkaBroker:
+def listening_broker(kafka: Cluster | str) -> KafkaBroker:
     """Return a broker for a subscriber; nothing is acknowledged but by us, after the commit."""
+    cluster = cluster_at(kafka)
     return KafkaBroker(
-        address.split(","),
+        cluster.servers,
+        security=cluster.security,
         consumer_only=True,
         ack_policy=AckPolicy.MANUAL,
         graceful_timeout=GRACEFUL_SECONDS,
@@ -129,9 +134,10 @@ async def stop_at_once(broker: KafkaBroker, seconds: float = GRACEFUL_SECONDS) -
                 await asyncio.wait_for(producer.client.close(), 1.0)
 
 
-async def ensure_topics(address: str, topics: Iterable[str], *, partitions: int = PARTITIONS) -> None:
+async def ensure_topics(kafka: Cluster | str, topics: Iterable[str], *, partitions: int = PARTITIONS) -> None:
     """Make the topics that are missing, with their partitions, on up to three brokers; raises BrokerAwayError."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=address.split(","), request_timeout_ms=10_000)
+    cluster = cluster_at(kafka)
+    admin = AIOKafkaAdminClient(**cluster.options, request_timeout_ms=10_000)
     try:
         await admin.start()
         replicas = min(MAX_REPLICAS, len((await admin.describe_cluster())["brokers"]))
@@ -142,7 +148,7 @@ async def ensure_topics(address: str, topics: Iterable[str], *, partitions: int 
             if result["error_code"] and for_code(result["error_code"]) is not TopicAlreadyExistsError:
                 raise BrokerAwayError(f"topic {result['topic']} could not be made: {result.get('error_message') or result['error_code']}")
     except (KafkaError, OSError, TimeoutError) as error:
-        raise BrokerAwayError(f"Kafka at {address} does not answer: {error!r}") from error
+        raise BrokerAwayError(f"Kafka at {cluster.address} does not answer: {error!r}") from error
     finally:
         await admin.close()
 
@@ -150,8 +156,8 @@ async def ensure_topics(address: str, topics: Iterable[str], *, partitions: int 
 class Probe:
     """Looks at Kafka from outside the consumers, so that a consumer that hangs cannot tell us that all is well."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, kafka: Cluster | str) -> None:
+        self._cluster = cluster_at(kafka)
         self._consumer: AIOKafkaConsumer | None = None
         self._admin: AIOKafkaAdminClient | None = None
         self._partitions: dict[str, list[TopicPartition]] = {}
@@ -235,13 +241,13 @@ class Probe:
                     yield
             except (KafkaError, OSError, TimeoutError) as error:
                 await self._forget()
-                raise BrokerAwayError(f"Kafka at {self._address} does not answer") from error
+                raise BrokerAwayError(f"Kafka at {self._cluster.address} does not answer") from error
 
     async def _connect(self) -> None:
         if self._consumer is None:
             # Unset until started: a client that failed to start is closed here and made anew next time.
-            consumer = AIOKafkaConsumer(bootstrap_servers=self._address.split(","), request_timeout_ms=2_000)
-            admin = AIOKafkaAdminClient(bootstrap_servers=self._address.split(","), request_timeout_ms=2_000)
+            consumer = AIOKafkaConsumer(**self._cluster.options, request_timeout_ms=2_000)
+            admin = AIOKafkaAdminClient(**self._cluster.options, request_timeout_ms=2_000)
             self._consumer, self._admin = consumer, admin
             await consumer.start()
             await admin.start()

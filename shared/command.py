@@ -21,6 +21,7 @@ from shared.mail.server import MailServer
 from shared.parts import Parts
 from shared.settings import Settings, SettingsError
 from shared.vault import Vault
+from shared.web.addresses import on_loopback
 
 T = TypeVar("T")
 
@@ -98,7 +99,7 @@ def found_settings() -> Settings:
 def parts_of(settings: Settings, *, public_url: str | None = None, inbox: MailServer | None = None) -> Parts:
     """Return what services are built from; keys that no setting gives are those kept in the state directory.
 
-    `inbox` is the demo inbox where this process runs one; pages then say so.
+    `inbox` is the demo inbox where this process runs one; pages then say so, as they do where one runs beside it.
     """
     data_keys = [key.get_secret_value() for key in settings.data_keys]
     try:
@@ -111,7 +112,7 @@ def parts_of(settings: Settings, *, public_url: str | None = None, inbox: MailSe
         vault=vault,
         public_url=public_url or settings.address,
         outgoing=outgoing(settings, demo=inbox),
-        banner="demo" if inbox else None,
+        banner="demo" if inbox or (settings.demo and on_loopback(settings.address)) else None,
         verifier=verifier,
         signer=signer,
     )

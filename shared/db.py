@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from shared.dsn import connecting
+
 Transaction = AsyncConnection
 """A connection inside a transaction that the door commits; nothing below the door commits."""
 
@@ -49,7 +51,8 @@ def _dumps(value: Any) -> str:
 
 def engine_of(url: str) -> AsyncEngine:
     """Return an engine for work that is no service's own: migrations, backups, questions about the server. Dispose of it."""
-    return create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    target, arguments = connecting(url)
+    return create_async_engine(target, connect_args=arguments)
 
 
 class Database:
@@ -59,8 +62,9 @@ class Database:
         self.url = url.replace("postgresql://", "postgresql+asyncpg://", 1)
         self.service = service
         self._wakes: list[Callable[[], None]] = []
+        target, arguments = connecting(self.url)
         self.engine: AsyncEngine = create_async_engine(
-            self.url,
+            target,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
@@ -68,6 +72,7 @@ class Database:
             json_serializer=_dumps,
             json_deserializer=orjson.loads,
             connect_args={
+                **arguments,
                 "timeout": 5,
                 "server_settings": {
                     "search_path": service,

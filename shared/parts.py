@@ -1,5 +1,6 @@
 """What a service is built from: handed to every `services/<service>/app.py`, so that nothing is found by looking around."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,11 +31,17 @@ class Parts:
 
     def shared_pages(self) -> Pages:
         """Return the pages that every service has."""
-        return Pages(public_url=self.public_url, zone=self.settings.timezone, banner=self.banner)
+        return self._pages({})
 
     def pages(self, service: str, templates: Path) -> Pages:
         """Return the pages of a service, whose own templates stand under its name: `intake/practice.html`."""
-        return Pages(public_url=self.public_url, zone=self.settings.timezone, templates={service: templates}, banner=self.banner)
+        return self._pages({service: templates})
+
+    def _pages(self, templates: Mapping[str, Path]) -> Pages:
+        settings = self.settings
+        return Pages(
+            public_url=self.public_url, zone=settings.timezone, templates=templates, banner=self.banner, licence=settings.data_licence
+        )
 
     def mails(self) -> Mails:
         """Return what puts one-off mails into a service's queue."""

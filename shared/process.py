@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from shared import i18n
 from shared.application import application
 from shared.parts import Parts
 from shared.service import Kafka, Running, Service
+from shared.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -82,31 +84,39 @@ async def serve(
 
     async with at_work(services, kafka, give_up) as running:
         process.running = running
-        settings = parts.settings
-        config = uvicorn.Config(
-            application(running, parts),
-            log_config=None,
-            access_log=False,  # ours carries the trace id and no query
-            lifespan="off",
-            server_header=False,
-            proxy_headers=True,
-            forwarded_allow_ips=settings.trusted_proxies,
-            timeout_graceful_shutdown=GRACEFUL_SECONDS,
-        )
-        server = _Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[web]), name="web")
-        ended = asyncio.create_task(ending.wait())
-        try:
-            while not server.started and not serving.done():
-                await asyncio.sleep(0.01)
-            process.address = f"http://{settings.host}:{web.getsockname()[1]}"
-            await announce(process)
-            await asyncio.wait({serving, ended}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            server.should_exit = True
-            await serving
-            await _end(ended)
+        async with answering(application(running, parts), web, parts.settings) as serving:
+            ended = asyncio.create_task(ending.wait())
+            try:
+                process.address = f"http://{parts.settings.host}:{web.getsockname()[1]}"
+                await announce(process)
+                await asyncio.wait({serving, ended}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await _end(ended)
     return process
+
+
+@asynccontextmanager
+async def answering(app: FastAPI, web: socket.socket, settings: Settings) -> AsyncIterator["asyncio.Task[None]"]:
+    """Answer on the listening socket `web` until the block ends; gives the task that does, which ends by itself only when it fails."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,  # ours carries the trace id and no query
+        lifespan="off",
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[web]), name="web")
+    try:
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        yield serving
+    finally:
+        server.should_exit = True
+        await serving
 
 
 def open_port(host: str, port: int) -> socket.socket:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock, locks, metrics
 from shared.broker import BrokerAwayError, stop_at_once, telling_broker
+from shared.cluster import Cluster
 from shared.db import Database
 from shared.outbox import outbox
 from shared.trace import Cause
@@ -39,13 +40,13 @@ class Relay:
     the inboxes drop what they have; and no more is sent than the readers can keep up with.
     """
 
-    def __init__(self, service: str, topic: str, database: Database, address: str, *, window: Window | None = None) -> None:
+    def __init__(self, service: str, topic: str, database: Database, kafka: Cluster | str, *, window: Window | None = None) -> None:
         self.service = service
         self.topic = topic
         self.leading = False  # this process's relay is the one that sends
         self.trouble = ""  # why nothing is sent at the moment; empty when all is well
         self._database = database
-        self._address = address
+        self._kafka = kafka
         self._window = window
         self._wake = asyncio.Event()
         database.when_told(self._wake.set)
@@ -167,7 +168,7 @@ class Relay:
 
     async def _connected(self) -> KafkaBroker:
         if self._broker is None:
-            self._broker = telling_broker(self._address)
+            self._broker = telling_broker(self._kafka)
             async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
                 await self._broker.connect()
         return self._broker

@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from shared import locks, parking, relay, retention
 from shared.broker import BrokerAwayError, Probe, ensure_topics, group_of
+from shared.cluster import Cluster
 from shared.consumer import Consumer
 from shared.db import Database, is_away
 from shared.events import registry
@@ -82,7 +83,7 @@ class Figures:
 class Kafka:
     """Where Kafka is, and whether it is the broker that forgets with its process."""
 
-    address: str
+    address: Cluster | str  # a bare address lets everybody in
     embedded: bool
     probe: Probe
     readers: Mapping[str, Collection[str]] = field(default_factory=dict)  # topic -> services of this process that read it

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.dsn import connecting
 from shared.mail.address import domain_in_ascii, mailbox
 from shared.mail.server import parse_mail_server
 
@@ -43,6 +44,7 @@ def _database(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"postgresql", "postgresql+asyncpg"} or not parts.path.strip("/"):
         raise ValueError("it is not a PostgreSQL URL with a database name")
+    connecting(value)
     return value.replace("postgresql://", "postgresql+asyncpg://", 1)
 
 
@@ -94,6 +96,13 @@ def _api_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _licence(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not re.fullmatch(r"[!-~]+", value) or set(value) & set('<>"\\^`{|}'):
+        raise ValueError("it is not the web address of a licence")
+    return value
+
+
 def _keys(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -108,6 +117,11 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, examples=["8000"])  # 0: any free port
     public_url: Annotated[str, AfterValidator(_public_url)] | None = Field(None, examples=["https://tidings.example.org"])
     kafka: Annotated[str, AfterValidator(_kafka)] = Field("embedded", examples=["kafka:9092"])
+    kafka_tls: bool = Field(False, examples=["1"])
+    kafka_ca: str | None = Field(None, examples=["the text of a PEM file"])  # usually by TIDINGS_KAFKA_CA_FILE
+    kafka_user: str | None = Field(None, examples=["tidings"])
+    kafka_password: SecretStr | None = Field(None, examples=["the password of that user"])
+    kafka_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field("SCRAM-SHA-512", examples=["SCRAM-SHA-256"])
     database: Annotated[str, AfterValidator(_database)] = Field("embedded", examples=["postgresql://tidings:secret@db/tidings"])
     data_keys: Annotated[list[SecretStr], NoDecode, BeforeValidator(_keys)] = Field(
         default_factory=list, examples=["the output of: tidings key"]
@@ -119,6 +133,9 @@ class Settings(BaseSettings):
     x_access_token: SecretStr | None = Field(None, examples=["1234567890-the access token of the account"])
     x_access_token_secret: SecretStr | None = Field(None, examples=["the access token's secret"])
     timezone: Annotated[str, AfterValidator(_timezone)] = Field("Europe/Zurich", examples=["America/New_York"])  # of moments on pages
+    data_licence: Annotated[str, AfterValidator(_licence)] | None = Field(
+        None, examples=["https://example.org/licence"]
+    )  # of what is published
     trusted_proxies: Annotated[str, AfterValidator(_proxies)] = Field("127.0.0.1", examples=["10.0.0.2"])
     smtp: Annotated[SecretStr, AfterValidator(_smtp)] | None = Field(
         None, examples=["smtp://user:password@mail.example.org:587?starttls=required"]
@@ -191,6 +208,11 @@ def read(**given: Any) -> Settings:
 def _surroundings() -> Mapping[str, str | None]:
     """Return what the environment says, and what the .env file says where the environment is silent."""
     return {**dotenv_values(ENV_FILE), **os.environ}
+
+
+def is_for_compose() -> bool:
+    """Say whether a file .env lies here that `make secrets` wrote for docker compose."""
+    return f"{PREFIX}SITE" in dotenv_values(ENV_FILE)
 
 
 def database_of(settings: Settings, service: str) -> str:

@@ -15,8 +15,10 @@ Cell = str | int | float | bool | date | datetime | None
 ROWS_MAX = 1_000_000
 CELL_MAX_CHARACTERS = 10_000
 _SEPARATORS = ",;\t"
-# Spreadsheets take a cell that begins like this for a formula and run it (OWASP, "CSV injection").
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+# Spreadsheets take a cell that begins like this for a formula and run it (OWASP, "CSV injection"). Where commas stand for decimals they
+# split at semicolons or tabs, whatever stands in quotes behind a comma: so a cell may begin within a text, too, and a line as well.
+_FORMULA = r"""(?:\A|(?<=[;\t\r\n])){mark}(?=["']*[=+\-@])|\A{mark}(?='*[\t\r])"""
+_UNMARKED, _MARKED = re.compile(_FORMULA.format(mark="")), re.compile(_FORMULA.format(mark="'"))
 _ZIP = b"PK\x03\x04"
 
 
@@ -86,7 +88,7 @@ def _csv(path: Path) -> Iterator[tuple[int, Sequence[Cell]]]:
             for cells in reader:
                 if any(len(cell) > CELL_MAX_CHARACTERS for cell in cells):
                     raise SheetError(f"Line {line} has a cell of more than {CELL_MAX_CHARACTERS:,} characters; a quote is left open there.")
-                yield line, cells
+                yield line, [_MARKED.sub("", cell) for cell in cells]
                 line = reader.line_num + 1
     except UnicodeError as error:
         raise SheetError("The file is not in UTF-8; save it as `CSV UTF-8`, or as XLSX.") from error
@@ -116,5 +118,5 @@ def text_of(cell: Cell) -> str:
 
 
 def as_cell(text: str) -> str:
-    """Return text for a cell of a CSV file that no spreadsheet takes for a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
+    """Return text for a cell of a CSV file of which no spreadsheet takes any part for a formula; `read` gives the text as it was."""
+    return _UNMARKED.sub("'", text)

@@ -15,6 +15,7 @@ from faststream.kafka.annotations import KafkaMessage
 
 from shared import metrics
 from shared.broker import GRACEFUL_SECONDS, MAX_RECORDS, group_of, listening_broker, stop_at_once, without_decoding, without_headers
+from shared.cluster import Cluster
 from shared.consumer import Consumer
 from shared.db import is_away
 
@@ -65,14 +66,14 @@ class Subscription:
     """Reads the topics of one service's listeners until stopped; can be restarted when it does not move."""
 
     def __init__(
-        self, consumer: Consumer, address: str, topics: Collection[str], *, pace: Pace = KAFKA, instance: str | None = None
+        self, consumer: Consumer, kafka: Cluster | str, topics: Collection[str], *, pace: Pace = KAFKA, instance: str | None = None
     ) -> None:
         self.service = consumer.service
         self.topics = sorted(topics)
         self.progress = Progress()
         self.instance = instance  # fixed name of this group member: a killed process finds its partitions at once when it returns
         self._consumer = consumer
-        self._address = address
+        self._kafka = kafka
         self._pace = pace
         self._broker: KafkaBroker | None = None
         self._subscriber: Any = None
@@ -89,7 +90,7 @@ class Subscription:
     async def start(self) -> None:
         """Join the group and begin to read; raises what Kafka raises when it does not answer."""
         self._stopping.clear()
-        broker = listening_broker(self._address)
+        broker = listening_broker(self._kafka)
         subscriber = broker.subscriber(
             *self.topics,
             batch=True,

@@ -35,11 +35,13 @@ from tests.people import SIGNER, VERIFIER
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [*(ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY")), *sorted(DOCS.rglob("*.md"))]
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
-NOT_SETTINGS = {"TIDINGS_REQUIRE"}
-"""Names that speak to the tests and not to the system."""
+COMPOSE_NAMES = frozenset(re.findall(r"\$\{(TIDINGS_\w+)", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
+"""What the compose file asks of .env."""
+NOT_SETTINGS = {"TIDINGS_REQUIRE", "TIDINGS_RELIABILITY", *COMPOSE_NAMES}
+"""Names that speak to the tests, or to the compose file, and not to the system."""
 
 
 def text_of(page: Path) -> str:
@@ -48,6 +50,15 @@ def text_of(page: Path) -> str:
 
 def look_up(name: str) -> str:
     return text_of(DOCS / "look-up" / name)
+
+
+def test_each_name_of_the_compose_file_is_a_setting_or_stands_on_its_page() -> None:
+    known = set(re.findall(r"TIDINGS_\w+", text_of(DOCS / "do" / "compose.md"))) | {
+        f"{PREFIX}{name.upper()}" for name in Settings.model_fields
+    }
+    passwords = {name for name in COMPOSE_NAMES if name.startswith("TIDINGS_PASSWORD_")}
+    unsaid = COMPOSE_NAMES - known - passwords - {"TIDINGS_POSTGRES", "TIDINGS_GATEWAY_IMAGE"}
+    assert unsaid == set()
 
 
 def rows_of(text: str) -> Iterator[list[str]]:

@@ -96,15 +96,25 @@ class Planning:
         plan: Mapping[str, Any] | None = None,
         source_address: str | None = None,
         public: bool | None = None,
+        synthetic: bool | None = None,
         tells: bool = True,
     ) -> StoredDate:
-        """Return a date in other words, told again where anything of it changed; not with `tells` false, where a greater change follows."""
+        """Return a date in other words, told again where anything of it changed; not with `tells` false, where a greater change follows.
+
+        Where it is `synthetic` now, or no longer, so are the deadlines that follow it.
+        """
         after: dict[str, Any] = {"plan": found.plan if plan is None else plan, "source_address": source_address or found.source_address}
         shown = found.public if public is None else public
-        if (found.description, found.plan, found.source_address, found.public) == (description, *after.values(), shown):
+        invented = found.synthetic if synthetic is None else synthetic
+        told = (found.description, found.public, found.synthetic)
+        if (*told, found.plan, found.source_address) == (description, shown, invented, *after.values()):
             return found
-        changed = await dates.reword(tx, found, description, at=clock.now(), public=shown, **after)
-        if not tells or (found.description, found.public) == (description, shown):
+        changed = await dates.reword(tx, found, description, at=clock.now(), public=shown, synthetic=invented, **after)
+        if invented != found.synthetic:
+            for deadline in await dates.following(tx, found.id, held=True):
+                if following.still_follows(deadline):
+                    await self.reword(tx, deadline, deadline.description, cause=cause, synthetic=invented)
+        if not tells or told == (description, shown, invented):
             return changed
         return await (self.tell.cancelled if changed.is_cancelled else self.tell.published)(tx, changed, cause=cause)
 

@@ -53,6 +53,7 @@ class Sourcing:
             cause=cause,
             source_address=wanted.address,
             public=found.public or wanted.public,
+            synthetic=wanted.synthetic,
             tells=not (moves or wanted.cancelled),
         )
         if moves:

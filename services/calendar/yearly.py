@@ -32,10 +32,10 @@ class Years:
 
     async def add_missing(self, tx: Transaction, today: date, *, cause: Cause, historic: bool = False) -> Sequence[StoredDate]:
         """Return the instances that this adds, as no news where they are `historic`: of a day whose last one was cancelled none."""
-        added = []
+        added, leaping = [], await dates.years_on_leap_days(tx)
         for newest in await dates.newest_of_years(tx):
             wanted = [year for year in rules.years_in_reach(today) if year > newest.when.first_day.year and not newest.is_cancelled]
             for year in wanted:
-                new = past(rules.instance_of(newest, year, id_=new_id(), trace_id=cause.trace_id), today)
+                new = past(rules.instance_of(newest, year, leaps=newest.yearly in leaping, id_=new_id(), trace_id=cause.trace_id), today)
                 added.append(await self._planning.add(tx, replace(new, historic=new.historic or historic), cause=cause))
         return added

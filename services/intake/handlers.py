@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.intake.domain import UnknownSubmissionError, told_decision
+from services.intake.domain import SubmissionState, UnknownSubmissionError, told_decision
 from services.intake.store import followed, submissions
 from shared.auth import people
 from shared.db import Transaction
@@ -10,6 +10,7 @@ from shared.events.calendar import DateCancelled, DateMoved, DatePublished
 from shared.events.codes import DateStatus
 from shared.events.every import SubmissionDecided
 from shared.events.newsletter import IssueSent
+from shared.events.pledges import PledgeWithdrawn
 from shared.events.social import PostPublished
 from shared.listening import Received, each, listeners
 from shared.pauses.stretches import FORBIDDING
@@ -17,6 +18,9 @@ from shared.pauses.stretches import FORBIDDING
 
 async def note_decision(tx: Transaction, event: Received[SubmissionDecided]) -> None:
     """Show on the tracking page what the reviewing service decided, and tell the sender; what is not newer changes nothing."""
+    became = event.data.became
+    if became is not None:
+        await followed.hold(tx, became)
     submission = await submissions.lock(tx, UUID(event.subject))
     if submission is None:
         raise UnknownSubmissionError(UnknownSubmissionError.__doc__)
@@ -24,6 +28,28 @@ async def note_decision(tx: Transaction, event: Received[SubmissionDecided]) -> 
     if decision is not None:
         # Nobody who sent something years ago is written to because it is imported now.
         await submissions.decide(tx, submission.id, decision, event.time, quietly=event.historic)
+        # The two come by two roads: what it became may have been heard of as withdrawn before it was heard of at all.
+        if became is not None and (ended := await followed.withdrawal_of(tx, became)) is not None:
+            await submissions.withdraw(tx, submission.id, ended.words)
+
+
+async def note_withdrawal(tx: Transaction, event: Received[PledgeWithdrawn]) -> None:
+    """Show on the tracking page that the pledge that a submission became no longer stands; files that came with it are public no more."""
+    await followed.hold(tx, event.subject)
+    await followed.note(
+        tx,
+        event.subject,
+        followed.WITHDRAWAL,
+        event.subject,
+        revision=event.revision,
+        words=event.data.reason,
+        address="",
+        stands=False,
+        at=event.time,
+    )
+    submission = await submissions.lock_what_became(tx, event.subject)
+    if submission is not None and submission.state is SubmissionState.ACCEPTED:
+        await submissions.withdraw(tx, submission.id, event.data.reason)
 
 
 async def note_issue(tx: Transaction, event: Received[IssueSent]) -> None:
@@ -82,6 +108,7 @@ async def note_date(tx: Transaction, event: Received[DatePublished] | Received[D
 
 LISTENS = listeners(
     each(SubmissionDecided, note_decision),
+    each(PledgeWithdrawn, note_withdrawal),
     each(IssueSent, note_issue),
     each(PostPublished, note_post),
     each(DatePublished, note_date),

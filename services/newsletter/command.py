@@ -2,9 +2,12 @@
 
 import asyncio
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
+from typing import Annotated
 from uuid import UUID
 
+import typer
+from fastapi import FastAPI
 from sqlalchemy import select
 
 from services.newsletter.posting import AGAIN_SECONDS, Posting
@@ -12,21 +15,31 @@ from services.newsletter.sending.issues import standing
 from services.newsletter.sending.progress import line
 from services.newsletter.sending.rules import SendState
 from services.newsletter.sending.tables import sends
-from shared import command
+from shared import command, log
+from shared.application import health_router
+from shared.broker import Probe
+from shared.cluster import cluster_of
 from shared.command import CommandError, say
 from shared.db import Database, is_away
 from shared.parts import Parts
-from shared.process import ending_by_signal
+from shared.process import answering, ending_by_signal, open_port
+from shared.service import Kafka, Running, Service
 
 SHOW_SECONDS = 2.0
 
 
-def sender() -> None:
+def sender(
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Answer /healthz, /readyz and /metrics there; nowhere unless said.")
+    ] = None,
+) -> None:
     """Run one more sender of the newsletter, beside those in its service; Ctrl-C ends it cleanly."""
-    command.run(_send(command.parts_of(command.found_settings())))
+    settings = command.found_settings()
+    log.configure(settings.log)
+    command.run(_send(command.parts_of(settings), port))
 
 
-async def _send(parts: Parts) -> None:
+async def _send(parts: Parts, port: int | None) -> None:
     ending = ending_by_signal()
     if parts.outgoing.server is None:
         raise CommandError("No mail server is set; set TIDINGS_SMTP, for example to smtp://user:password@mail.example.org")
@@ -34,7 +47,10 @@ async def _send(parts: Parts) -> None:
     if not await database.migrated():
         raise CommandError("The newsletter's tables are missing: run `tidings migrate`.")
     say(f"This sender hands issues to {parts.outgoing.server.host} over up to {parts.outgoing.server.connections} connections.")
-    tasks = [asyncio.create_task(work) for work in (_again(parts, database), _show(database), _ended(ending))]
+    works = [_again(parts, database), _show(database), _ended(ending)]
+    if port is not None:
+        works.append(_answer(parts, database, port))
+    tasks = [asyncio.create_task(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -48,6 +64,24 @@ async def _send(parts: Parts) -> None:
 
 async def _ended(ending: asyncio.Event) -> None:
     await ending.wait()
+
+
+async def _answer(parts: Parts, database: Database, port: int) -> None:
+    """Tell how this process is, for as long as it runs."""
+    settings = parts.settings
+
+    def nothing_gives_up(why: str) -> None:
+        raise AssertionError(why)
+
+    # The newsletter without pages and without ears: its figures are those of the whole service, whichever process is asked.
+    cluster = cluster_of(settings)
+    kafka = Kafka(address=cluster, embedded=False, probe=Probe(cluster))
+    running = Running(Service(name="newsletter", database=database, routers=()), kafka, nothing_gives_up)
+    app = FastAPI(title="Tidings", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(health_router([running]))
+    with closing(open_port(settings.host, port)) as web:
+        async with answering(app, web, settings) as serving:
+            await serving
 
 
 async def _again(parts: Parts, database: Database) -> None:

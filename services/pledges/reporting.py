@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.pledges import telling
 from services.pledges.domain.pledges import Change, Pledge, PledgeError, Standing, UnknownPledgeError, WithdrawnError
-from services.pledges.domain.reports import Report, ReportForm, Verdict, facts_after, report_from
+from services.pledges.domain.reports import REPORT_TASK, Report, ReportForm, Verdict, facts_after, report_from
 from services.pledges.domain.submissions import AlreadyDecidedError
 from services.pledges.letters import Letters, Mail
 from services.pledges.store import pledges, reports
@@ -21,7 +21,6 @@ from shared.trace import Cause
 
 REPORTS = "/pledges/reports/"
 """The page of a report for the team is this with its id."""
-REPORT_TASK = "review-report"
 WAITING_MAX = 20
 """More reports on one pledge than this do not wait at once: whoever holds a link cannot fill the moderators' list."""
 
@@ -78,7 +77,7 @@ class Reporting:
         return f"{self.public_url}{REPORTS}{report_id}"
 
     async def accept(self, tx: Transaction, report: Report, moderator: Person, *, evidenced: bool, cause: Cause) -> Pledge:
-        """Return the pledge as it stands once a report is taken; lock the report before.
+        """Return the pledge as it stands once a report is taken; lock pledge and report before, in this order.
 
         `evidenced` says that the moderator saw the evidence, and that it shows what is claimed. Raises AlreadyDecidedError,
         WithdrawnError.
@@ -96,7 +95,7 @@ class Reporting:
         return changed
 
     async def decline(self, tx: Transaction, report: Report, moderator: Person, reason: str, *, cause: Cause) -> None:
-        """Take a report not; its owner is mailed the reason and a fresh link. Raises AlreadyDecidedError; lock the report before."""
+        """Take a report not; its owner is mailed the reason and a fresh link. Raises AlreadyDecidedError; lock as for `accept`."""
         pledge = await self._pledge_of(tx, report)
         await self._decide(tx, report, pledge, Verdict.DECLINED, moderator, cause=cause, reason=reason)
         if pledge.facts.standing is Standing.PUBLISHED:

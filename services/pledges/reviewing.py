@@ -17,6 +17,7 @@ from services.pledges.domain.pledges import (
     facts_of,
     pledge_path,
 )
+from services.pledges.domain.reports import REPORT_TASK, Verdict
 from services.pledges.domain.submissions import (
     Doubtful,
     DoubtsError,
@@ -30,7 +31,8 @@ from services.pledges.store import pledges, reports, submissions
 from shared import clock, tasks
 from shared.auth.tokens import Person
 from shared.db import Transaction
-from shared.events.codes import Role, TaskEnd, Verdict
+from shared.events.codes import Role, TaskEnd
+from shared.events.codes import Verdict as Told
 from shared.events.intake import SubmissionReceived
 from shared.ids import new_id
 from shared.listening import Received
@@ -39,7 +41,8 @@ from shared.trace import Cause
 
 REVIEW = "/pledges/review/"
 """The page of a submission for the team is this with its id."""
-REVIEW_TASK = "review-pledge"
+REVIEW_TASK, LOOK_AGAIN_TASK = "review-pledge", "look-again-pledge"
+"""What awaits a moderator: a decision; and, where that was made, what its sender has said since."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,19 +52,26 @@ class Reviewing:
     public_url: str
 
     async def take_in(self, tx: Transaction, event: Received[SubmissionReceived]) -> None:
-        """Let a pledge that came in, or whose sender has answered, await a moderator."""
+        """Let a pledge that came in, or whose sender has answered, await a moderator.
+
+        No word opens again what was decided; a moderator looks at what came too late for it, and may correct what was published.
+        """
         submission = await submissions.take_in(tx, event)
         if submission is None:
             return
         task = Task(
-            kind=REVIEW_TASK,
+            kind=REVIEW_TASK if submission.is_open else LOOK_AGAIN_TASK,
             subject=str(submission.id),
             role=Role.MODERATOR,
             title=submission.public["title"],
             address=self.page_of(submission.id),
-            not_by=(submission.entered_by,) if submission.entered_by else (),
+            not_by=(submission.entered_by,) if submission.entered_by and submission.is_open else (),
         )
         await tasks.open_task(tx, task, cause=event.as_cause())
+
+    async def look_again(self, tx: Transaction, submission: StoredSubmission, moderator: Person) -> None:
+        """Let what came after the decision await nobody any more, since a moderator has looked at it; it stays to be read."""
+        await tasks.close_task(tx, LOOK_AGAIN_TASK, str(submission.id), end=TaskEnd.DONE, by=moderator.id, cause=submission.cause)
 
     def page_of(self, submission_id: UUID) -> str:
         """Return the address of a submission's page."""
@@ -153,9 +163,16 @@ class Reviewing:
         facts = replace(pledge.facts, standing=Standing.WITHDRAWN, withdrawn_because=reason)
         changed = await pledges.change(tx, pledge, facts, Change.WITHDRAWN, by=moderator.id)
         await reports.end_links(tx, pledge.id)
+        await self._end_reports(tx, changed, reason, moderator, cause=cause)
         await telling.tell(tx, telling.withdrawn(changed, cause=cause))
         await self._note(tx, "withdraw", changed, moderator, cause=cause, reason=reason)
         return changed
+
+    async def _end_reports(self, tx: Transaction, pledge: Pledge, reason: str, moderator: Person, *, cause: Cause) -> None:
+        """Let what its owner reported, and nobody has looked at yet, await nobody any more; it says why, and stays to be read."""
+        for report in await reports.waiting_on(tx, pledge.id):
+            await reports.decide(tx, report.id, Verdict.WITHDRAWN, reason, by=moderator)
+            await tasks.close_task(tx, REPORT_TASK, str(report.id), end=TaskEnd.WITHDRAWN, by=moderator.id, cause=cause)
 
     async def _note(self, tx: Transaction, what: str, pledge: Pledge, by: Person, *, cause: Cause, reason: str | None = None) -> None:
         decision = telling.Decision(
@@ -170,9 +187,9 @@ class Reviewing:
 
 
 _DECIDED = {
-    SubmissionState.ACCEPTED: ("accept", Verdict.ACCEPTED),
-    SubmissionState.DECLINED: ("decline", Verdict.DECLINED),
-    SubmissionState.QUESTION: ("ask", Verdict.QUESTION),
+    SubmissionState.ACCEPTED: ("accept", Told.ACCEPTED),
+    SubmissionState.DECLINED: ("decline", Told.DECLINED),
+    SubmissionState.QUESTION: ("ask", Told.QUESTION),
 }
 
 

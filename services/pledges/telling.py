@@ -18,7 +18,7 @@ from shared.events.pledges import PledgeFulfilled, PledgePublished, PledgeUpdate
 from shared.outbox import Telling
 from shared.trace import Cause
 
-PLEDGE = "pledge"
+PLEDGE, CHAMPION = "pledge", "champion"
 """What a decision is about, in the audit trail."""
 
 
@@ -50,11 +50,12 @@ def reported(
     """Return that the owner of a pledge reported on it, or that it is fulfilled; `before` is how it stood until then."""
     facts = pledge.facts
     whole = {**whole_of(pledge, public_url), "note": note or None}
+    spoken_of = facts.reported_on or facts.published_on
     if facts.state is PledgeState.FULFILLED:
         evidence = facts.evidence[0] if facts.evidence and facts.evidenced else None
-        event: Any = PledgeFulfilled(**whole, fulfilled=facts.last_word_on, evidence=evidence)
+        event: Any = PledgeFulfilled(**whole, fulfilled=spoken_of, evidence=evidence)
     else:
-        event = PledgeUpdated(**whole, was=before.state, reported=facts.last_word_on)
+        event = PledgeUpdated(**whole, was=before.state, reported=spoken_of)
     return _telling(event, pledge, cause=cause, historic=historic)
 
 
@@ -91,7 +92,7 @@ async def tell_decided(tx: Transaction, submission: StoredSubmission, decided: D
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What a person of the team decided about a pledge."""
+    """What a person of the team decided about a pledge, or about the record of a champion country."""
 
     what: str
     by: Person
@@ -99,15 +100,16 @@ class Decision:
     content: Any  # exactly what was decided on
     page: str  # where the team sees it
     reason: str | None = None
+    about: str = PLEDGE
 
 
 async def tell_decision(tx: Transaction, decision: Decision, *, subject: UUID, cause: Cause) -> None:
-    """Tell the audit trail that a person decided something about a pledge."""
+    """Tell the audit trail that a person decided something."""
     content = orjson.dumps(decision.content, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
     event = DecisionMade(
         who=decision.by.id,
         what=decision.what,
-        about=PLEDGE,
+        about=decision.about,
         title=decision.title,
         content_hash=hashlib.sha256(content).hexdigest(),
         reason=decision.reason,

@@ -14,6 +14,7 @@ from shared.backup.archive import ArchiveError, Manifest, reading
 from shared.backup.held import AfterRestore
 from shared.backup.restoring import Restored, RestoreError
 from shared.broker import Probe
+from shared.cluster import cluster_of
 from shared.command import AsJson, CommandError, print_json, print_table, say
 from shared.embedded import run_file
 from shared.embedded.errors import EmbeddedError
@@ -89,7 +90,7 @@ async def _restore(settings: Settings, after: Mapping[str, AfterRestore], file: 
     try:
         with reading(file) as archive:
             if settings.kafka != "embedded":
-                probe = Probe(settings.kafka)
+                probe = Probe(cluster_of(settings))
                 try:
                     await restoring.check_topics_are_empty(probe, registry.TOPICS)
                 finally:

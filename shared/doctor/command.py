@@ -7,6 +7,7 @@ import typer
 
 from shared import command
 from shared.broker import Probe
+from shared.cluster import cluster_of
 from shared.command import AsJson, print_json, say
 from shared.doctor import brokers, databases, mails, reached, secrets
 from shared.doctor.findings import Finding, Grade, Question, answers, ok, wrong
@@ -55,7 +56,7 @@ async def examine(
     found += lacking
     if settings.database != "embedded":
         questions += [*databases.questions(settings, services), *secrets.questions(settings, services, parts.vault)]
-    probe = Probe(settings.kafka) if settings.kafka != "embedded" else None
+    probe = Probe(cluster_of(settings)) if settings.kafka != "embedded" else None
     if probe is not None:
         questions += brokers.questions(probe, services)
     questions += mails.questions(settings, parts.outgoing, names or Names(), rehearses=rehearses(settings))

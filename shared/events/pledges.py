@@ -73,7 +73,7 @@ class PledgeWithdrawn(Withdrawn):
 
     type: ClassVar[str] = "pledge.withdrawn.v1"
     tellers: ClassVar[frozenset[Service]] = _PLEDGES
-    listeners: ClassVar[frozenset[Service]] = _LISTENERS
+    listeners: ClassVar[frozenset[Service]] = _LISTENERS | services(Service.INTAKE)  # its sender follows it there
     key: ClassVar[str] = "pledge"
 
     number: Line = Field(description="Public number.")

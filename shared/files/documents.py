@@ -1,16 +1,18 @@
-"""Documents from people: what one is follows from its bytes, and its name must not say otherwise. Nothing here opens or runs one."""
+"""Documents from people: what one is follows from its bytes, and its name must not say otherwise. Nothing here opens or runs one.
+
+Where a picture may come instead, it is one that we have drawn again."""
 
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
 from shared.files.answers import file_name
-from shared.files.pictures import UPLOAD_MAX_BYTES
+from shared.files.pictures import ENDINGS, TAKEN, UPLOAD_MAX_BYTES, draw_again, is_picture
 
 MEDIA_TYPES: Mapping[str, str] = {
     "txt": "text/plain",
@@ -30,6 +32,8 @@ MEDIA_TYPES: Mapping[str, str] = {
 
 ACCEPT = ",".join(f".{ending}" for ending in MEDIA_TYPES)
 """What a form's field for a file offers to choose from."""
+ACCEPT_WITH_PICTURES = ",".join((*(f".{ending}" for ending in TAKEN), ACCEPT))
+"""The same, where it may be a picture too."""
 
 # The names of the streams in a compound file of Microsoft's, as its directory has them (MS-CFB, section 2.6.1).
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -55,17 +59,17 @@ class Refusal(StrEnum):
 class DocumentRefusedError(ValueError):
     """This document is not taken; `code` and `params` say why in the words of the catalogue."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: Refusal, *, taken: Sequence[str] = tuple(MEDIA_TYPES)) -> None:
+        """`taken` are the ends of the names of what would have been taken."""
         super().__init__(refusal.value)
         self.refusal = refusal
         self.key = f"document.{refusal.value}"
         self.params: Mapping[str, Any] = _PARAMS.get(refusal, {})
+        if refusal is Refusal.NOT_TAKEN:
+            self.params = {"endings": ", ".join(taken)}
 
 
-_PARAMS: Mapping[Refusal, Mapping[str, Any]] = {
-    Refusal.TOO_LARGE: {"megabytes": UPLOAD_MAX_BYTES // 1024**2},
-    Refusal.NOT_TAKEN: {"endings": ", ".join(MEDIA_TYPES)},
-}
+_PARAMS: Mapping[Refusal, Mapping[str, Any]] = {Refusal.TOO_LARGE: {"megabytes": UPLOAD_MAX_BYTES // 1024**2}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +99,22 @@ def judge(data: bytes, name: str) -> Document:
     if shown.rpartition(".")[2].lower() != kind:
         raise DocumentRefusedError(Refusal.OTHER_NAME)
     return Document(data=data, name=shown, media_type=MEDIA_TYPES[kind])
+
+
+def judge_or_draw(data: bytes, name: str) -> Document:
+    """Return a document as `judge` does, or a picture drawn again, named as what it has become; call it in a thread.
+
+    Raises DocumentRefusedError, and PictureRefusedError for what begins like a picture.
+    """
+    if not is_picture(data):
+        try:
+            return judge(data, name)
+        except DocumentRefusedError as error:
+            raise DocumentRefusedError(error.refusal, taken=(*TAKEN, *MEDIA_TYPES)) from error
+    drawn = draw_again(data)
+    shown = file_name(name)
+    stem = shown.rpartition(".")[0] or shown
+    return Document(data=drawn.data, name=f"{stem}.{ENDINGS[drawn.media_type]}", media_type=drawn.media_type)
 
 
 def _kind_of(data: bytes) -> str | None:

@@ -22,6 +22,10 @@ _SMALLER = 0.75
 _DRAWING = BoundedSemaphore(2)
 
 _BEGINNINGS = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "WEBP": b"RIFF", "GIF": b"GIF8"}
+ENDINGS: Mapping[str, str] = {"image/jpeg": "jpg", "image/png": "png"}
+"""How the name of a picture that we drew ends, by its media type."""
+TAKEN = ("jpg", "jpeg", "png", "webp", "gif")
+"""How the names of pictures end that can be drawn again."""
 _SEVERAL_IN_ONE = "MPO"  # a photograph with its depth or preview behind it; the first is the photograph
 
 
@@ -67,6 +71,12 @@ class DrawnPicture:
         return hashlib.sha256(self.data).hexdigest()
 
 
+def is_picture(data: bytes) -> bool:
+    """Say whether these bytes begin as a picture does that can be drawn again."""
+    kind = next((kind for kind, beginning in _BEGINNINGS.items() if data.startswith(beginning)), None)
+    return kind is not None and (kind != "WEBP" or data[8:12] == b"WEBP")
+
+
 def draw_again(data: bytes) -> DrawnPicture:
     """Return the picture upright and without metadata, at most SIDE_MAX wide and high, in at most RESULT_MAX_BYTES.
 
@@ -76,9 +86,9 @@ def draw_again(data: bytes) -> DrawnPicture:
         raise PictureRefusedError(Refusal.MISSING)
     if len(data) > UPLOAD_MAX_BYTES:
         raise PictureRefusedError(Refusal.TOO_LARGE)
-    kind = next((kind for kind, beginning in _BEGINNINGS.items() if data.startswith(beginning)), None)
-    if kind is None or (kind == "WEBP" and data[8:12] != b"WEBP"):
+    if not is_picture(data):
         raise PictureRefusedError(Refusal.NOT_A_PICTURE)
+    kind = next(kind for kind, beginning in _BEGINNINGS.items() if data.startswith(beginning))
     with _DRAWING:
         try:
             return _encoded(_pixels(data, kind), opaque_as_jpeg=kind in {"JPEG", "WEBP"})

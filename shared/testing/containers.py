@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -147,17 +148,56 @@ class DockerPostgres(DockerServer):
 
 
 @contextmanager
-def apache_kafka(labels: Mapping[str, str]) -> Iterator[ApacheKafka]:
-    """Run Apache Kafka until the block ends."""
+def apache_kafka(labels: Mapping[str, str], *, secured: Path | None = None, user: str = "", password: str = "") -> Iterator[ApacheKafka]:
+    """Run Apache Kafka until the block ends.
+
+    With `secured`, a PEM file with a key and its certificate, it lets only `user` in, with `password` (SCRAM-SHA-512), and only over TLS.
+    """
     from testcontainers.core.container import DockerContainer
 
     with ExitStack() as stack:
         port = stack.enter_context(reserved_port())
         container = DockerContainer(KAFKA_IMAGE).with_command(["sh", "-c", _KAFKA_COMMAND])
-        container.with_envs(**_KAFKA_SETTINGS, KAFKA_ADVERTISED_LISTENERS=f"PLAINTEXT://127.0.0.1:{port}")
-        server = ApacheKafka(stack.enter_context(_running(container, "9092/tcp", port, labels)), f"127.0.0.1:{port}")
-        server.wait()
+        if secured is None:
+            container.with_envs(**_KAFKA_SETTINGS, KAFKA_ADVERTISED_LISTENERS=f"PLAINTEXT://127.0.0.1:{port}")
+        else:
+            container.with_volume_mapping(str(secured.parent), "/tls", "ro")
+            container.with_envs(**{**_KAFKA_SETTINGS, **_secured_by(secured.name, port)})
+        started = stack.enter_context(_running(container, "9092/tcp", port, labels))
+        server = ApacheKafka(started, f"127.0.0.1:{port}")
+        if secured is None:
+            server.wait()
+        else:
+            _add_user(started, user, password)
         yield server
+
+
+def _secured_by(pem: str, port: int) -> Mapping[str, str]:
+    return {
+        "KAFKA_LISTENERS": "SECURED://:9092,INNER://localhost:9094,CONTROLLER://localhost:9093",
+        "KAFKA_ADVERTISED_LISTENERS": f"SECURED://127.0.0.1:{port},INNER://localhost:9094",
+        "KAFKA_INTER_BROKER_LISTENER_NAME": "INNER",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,INNER:PLAINTEXT,SECURED:SASL_SSL",
+        "KAFKA_SASL_ENABLED_MECHANISMS": "SCRAM-SHA-512",
+        "KAFKA_LISTENER_NAME_SECURED_SCRAM___SHA___512_SASL_JAAS_CONFIG": (
+            "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        ),
+        "KAFKA_SSL_KEYSTORE_TYPE": "PEM",
+        "KAFKA_SSL_KEYSTORE_LOCATION": f"/tls/{pem}",
+    }
+
+
+def _add_user(container: Any, user: str, password: str) -> None:
+    """Let a user in, by the listener that this machine alone has; returns once Kafka knows."""
+    scram = f"SCRAM-SHA-512=[password={password}]"
+    change = ["/opt/kafka/bin/kafka-configs.sh", "--bootstrap-server", "localhost:9094", "--alter", "--add-config", scram]
+    deadline = time.monotonic() + READY_SECONDS * 2
+    while True:
+        code, said = container.exec_run([*change, "--entity-type", "users", "--entity-name", user])
+        if code == 0:
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Kafka took no user: {said.decode(errors='replace')[-500:]}")
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """A mail server of its own process: keeps who got which message, durably and before it says so, at a pace that leaves mails in mid flow.
 
-`python -m shared.testing.sink FILE SECONDS` takes a port, says it on its output, and needs SECONDS for each message.
+`python -m shared.testing.sink FILE SECONDS [HOST PORT]` takes a port, says it on its output, and needs SECONDS for each message.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ from pathlib import Path
 
 import uvloop
 
-ROOT = Path(__file__).parents[2]
 _MESSAGE_ID = re.compile(rb"^message-id: *(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -88,7 +87,7 @@ class _Link(asyncio.Protocol):
 async def sink(file: Path, *, seconds: float) -> AsyncIterator[Sink]:
     """Run a sink that needs `seconds` for a message until the block ends."""
     command = [sys.executable, "-m", "shared.testing.sink", str(file), str(seconds)]
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, cwd=ROOT)
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, cwd=Path(__file__).parents[2])
     try:
         assert process.stdout is not None
         yield Sink(port=int(await process.stdout.readline()), file=file)
@@ -98,10 +97,10 @@ async def sink(file: Path, *, seconds: float) -> AsyncIterator[Sink]:
         await process.wait()
 
 
-async def _serve(file: str, seconds: str) -> None:
+async def _serve(file: str, seconds: str, host: str = "127.0.0.1", port: str = "0") -> None:
     opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Link(opened, float(seconds)), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: _Link(opened, float(seconds)), host, int(port))
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     ending = asyncio.Event()

@@ -42,6 +42,7 @@ class Feed:
     site: str  # of whom it comes from
     updated: datetime
     subtitle: str = ""
+    licence: str | None = None  # its web address; None where nothing is said of one
 
 
 def document(feed: Feed, entries: Sequence[Entry]) -> bytes:
@@ -55,6 +56,9 @@ def document(feed: Feed, entries: Sequence[Entry]) -> bytes:
     SubElement(root, "updated").text = clock.rfc3339(feed.updated)
     SubElement(root, "link", {"rel": "self", "href": feed.address})
     SubElement(root, "link", {"rel": "alternate", "href": feed.page, "type": "text/html"})
+    if feed.licence:
+        SubElement(root, "link", {"rel": "license", "href": feed.licence})  # RFC 4946
+        SubElement(root, "rights").text = feed.licence
     author = SubElement(root, "author")
     SubElement(author, "name").text = i18n.translate(feed.language, "newsletter.mail.network")
     SubElement(author, "uri").text = feed.site

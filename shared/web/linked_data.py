@@ -21,6 +21,16 @@ def content_of(thing: Mapping[str, Any]) -> Markup:
     return Markup(orjson.dumps(said).decode().translate(_ESCAPES))  # noqa: S704  # escaped
 
 
+def licensed(licence: str | None) -> Mapping[str, str]:
+    """Return the header that names the licence of an answer (RFC 8288); none where nothing is said of one."""
+    return {"Link": f'<{licence}>; rel="license"'} if licence else {}
+
+
+def page_under(address: str, licence: str | None) -> Mapping[str, str] | None:
+    """Return a page with its licence, for what is an event and has none of its own; None where nothing is said of one."""
+    return {"@type": "WebPage", "url": address, "license": licence} if licence else None
+
+
 def terms(objectives: Iterable[int], principles: Iterable[str], language: str) -> Sequence[Mapping[str, Any]]:
     """Return the objectives and guiding principles that something is about."""
     numbered = [_term(str(number), objective(number).short.in_(language).text, f"Objectives {_COMPACT}") for number in objectives]

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -78,15 +79,18 @@ class Pages:
         templates: Mapping[str, Path] | None = None,
         zone: str = "UTC",
         banner: Banner | None = None,
+        licence: str | None = None,
     ) -> None:
         """Read templates from shared/web/templates, and from each of `templates`' folders under its name: `intake/practice.html`.
 
-        `zone` is the IANA zone that moments are shown in; `banner` says on every page that this is no system in service.
+        `zone` is the IANA zone that moments are shown in and days begin in; `banner` says on every page that this is no system in service.
+        `licence` is the web address of that of the published data; None where nothing is said of one.
         """
         self.public_url = public_url.rstrip("/")
         self.secure = self.public_url.startswith("https:")
         self.zone = zone
         self.banner = banner
+        self.licence = licence
         self.environment = Environment(
             loader=ChoiceLoader(
                 [
@@ -110,7 +114,12 @@ class Pages:
             plain=plain,
             of_field=faults_in,
         )
-        self.environment.globals.update(static=assets.address_of)
+        self.environment.globals.update(static=assets.address_of, data_licence=licence)
+
+    @property
+    def today(self) -> date:
+        """The day on which we are, by the clock of the pages' zone."""
+        return clock.now().astimezone(ZoneInfo(self.zone)).date()
 
     def render(
         self,

@@ -20,9 +20,9 @@ from tests.shared.web_app import BROWSER
 SITE = "https://tidings.example.org"
 
 
-def app_of(database: Database) -> FastAPI:
+def app_of(database: Database, zone: str = "UTC") -> FastAPI:
     """The app with the calendar's public pages."""
-    pages = Pages(public_url=SITE, templates={"calendar": TEMPLATES})
+    pages = Pages(public_url=SITE, templates={"calendar": TEMPLATES}, zone=zone)
     app = FastAPI(openapi_url=None)
     install(app, pages=pages, verifier=VERIFIER)
     for router in public(database, pages):
@@ -31,9 +31,9 @@ def app_of(database: Database) -> FastAPI:
 
 
 @asynccontextmanager
-async def asking(database: Database) -> AsyncIterator[httpx.AsyncClient]:
+async def asking(database: Database, app: FastAPI | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client that asks the public pages as a browser does."""
-    transport = httpx.ASGITransport(app=app_of(database))
+    transport = httpx.ASGITransport(app=app or app_of(database))
     async with httpx.AsyncClient(transport=transport, base_url=SITE, headers=BROWSER) as client:
         yield client
 

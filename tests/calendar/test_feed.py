@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,7 +20,8 @@ from shared import clock
 from shared.db import Database
 from shared.events.codes import DateKind, DateStatus
 from tests.calendar.made import days, new_date, rough, stored
-from tests.calendar.reading import asking, at_clock
+from tests.calendar.reading import app_of, asking, at_clock
+from tests.upgrading import EVERYTHING, Upgrade
 
 FEED = "/calendar/feed.ics"
 LONG = "Réunion régionale sur les envois de fonds : 汇款问题区域会议，" * 6
@@ -239,11 +241,14 @@ async def _stamps(program: httpx.AsyncClient, address: str) -> tuple[str, str | 
 
 
 @pytest.mark.parametrize("address", [FEED, "/calendar/feed.json", "/calendar/feed.ics?kind=meeting", "/calendar/{slug}.ics"])
-async def test_who_has_the_newest_gets_nothing_again(database: Database, address: str) -> None:
+async def test_who_has_the_newest_gets_nothing_again(database: Database, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     one = await stored(database)
     await as_of(database, one, updated_at=datetime(2026, 11, 1, 9, tzinfo=UTC))
     address = address.format(slug=one.slug)
-    async with asking(database) as program:
+    with monkeypatch.context() as then:
+        then.setattr(clock, "now", lambda: datetime(2026, 10, 31, tzinfo=UTC))
+        app = app_of(database)
+    async with asking(database, app) as program:
         tag, time = await _stamps(program, address)
         assert time == "Sun, 01 Nov 2026 09:00:00 GMT"
         for headers in ({"if-none-match": tag}, {"if-none-match": f'"x", {tag}'}, {"if-modified-since": time}):
@@ -257,6 +262,34 @@ async def test_who_has_the_newest_gets_nothing_again(database: Database, address
             await dates.move(tx, one, days("2027-07-01"), at=datetime(2026, 10, 1, tzinfo=UTC))
         changed = await program.get(address, headers={"if-none-match": tag})
         assert changed.status_code == 200, "a change counts though its time lies before that of another"
+
+
+@pytest.mark.parametrize("address", [FEED, "/calendar/feed.json", "/calendar/embed"])
+async def test_after_an_upgrade_it_is_sent_again(database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str) -> None:
+    await stored(database)
+    async with asking(database) as program:
+        tag, _ = await _stamps(program, address)
+        upgrade = Upgrade(monkeypatch, tmp_path)
+        assert (await program.get(address, headers={"if-none-match": tag})).status_code == 304, "the same in another place"
+        for changed in (*EVERYTHING, "services/calendar/templates/agenda_embed.html", "services/calendar/feeds/words.py"):
+            upgrade.change(changed)
+            again = await program.get(address, headers={"if-none-match": tag})
+            assert again.status_code == 200, changed
+            tag = again.headers["etag"]
+
+
+@pytest.mark.parametrize("address", [FEED, "/calendar/feed.json", "/calendar/{slug}.ics"])
+async def test_who_asks_by_time_alone_gets_what_an_upgrade_has_changed(
+    database: Database, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    one = await stored(database)
+    await as_of(database, one, updated_at=datetime(2026, 11, 1, 9, tzinfo=UTC))
+    with monkeypatch.context() as then:
+        then.setattr(clock, "now", lambda: datetime(2026, 11, 2, 7, tzinfo=UTC))
+        app = app_of(database)
+    async with asking(database, app) as program:
+        found = await program.get(address.format(slug=one.slug), headers={"if-modified-since": "Sun, 01 Nov 2026 09:00:00 GMT"})
+    assert (found.status_code, found.headers["last-modified"]) == (200, "Mon, 02 Nov 2026 07:00:00 GMT")
 
 
 async def test_304_writes_no_feed(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

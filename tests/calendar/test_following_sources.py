@@ -183,3 +183,25 @@ async def test_invented_pledges_are_marked_as_invented(calendar: Calendar) -> No
     await calendar.hear(pledge("published", 1, synthetic=True, countries=["QM"]))
     assert (await calendar.one()).synthetic
     assert (await calendar.told())[0].data["synthetic"] is True
+
+
+async def test_a_pledge_that_turns_out_to_be_invented_or_real_marks_its_day_and_its_deadlines_so(calendar: Calendar) -> None:
+    await calendar.hear(pledge("published", 1, synthetic=True, due="2097-06-16"))
+    async with calendar.database.transaction() as tx:
+        held = await dates.hold(tx, (await calendar.one()).id)
+        assert held is not None
+        due = await calendar.planning.add_deadline(tx, held, days=14, title={"en": "Report"}, language="en", cause=Cause.start())
+    before = len(await calendar.told())
+    await calendar.hear(pledge("published", 2, synthetic=False, due="2097-06-16"), times=TEN)
+    assert [(found.id, found.synthetic) for found in await calendar.dates()] == [(held.id, False), (due.id, False)]
+    told = (await calendar.told())[before:]
+    assert {(row.type, row.subject, row.data["synthetic"]) for row in told} == {
+        ("date.published.v1", str(held.id), False),
+        ("date.published.v1", str(due.id), False),
+    }
+    assert len(told) == 2
+    # Moved in the same word: one event says both.
+    await calendar.hear(pledge("updated", 3, synthetic=True, due="2097-07-07"))
+    assert all(found.synthetic for found in await calendar.dates())
+    moved = [row for row in (await calendar.told())[before + 2 :] if row.subject == str(held.id)]
+    assert [(row.type, row.data["synthetic"]) for row in moved] == [("date.moved.v1", True)]

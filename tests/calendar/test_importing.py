@@ -136,6 +136,22 @@ async def test_the_coming_year_is_added_when_its_time_comes_and_once(
     }
 
 
+async def test_a_day_on_29_february_is_kept_on_the_28th_and_comes_back_with_the_next_leap_year(
+    calendar: Calendar, take_in: TakeIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [row for row in OBSERVANCES if row["id"] in {"obs-migrants-day", "obs-family-remittances"}]
+    rows = changed(rows, "obs-migrants-day", start="2024-02-29", end="2024-02-29")
+    rows = changed(rows, "obs-family-remittances", start="2024-02-28", end="2024-02-28")
+    await take_in(Sheet.OBSERVANCES, rows)
+    for year in range(2027, 2034):
+        monkeypatch.setattr(clock, "now", lambda year=year: datetime(year, 1, 1, 1, tzinfo=UTC))
+        await Years(calendar.planning).run(calendar.database)
+    found = await by_key(calendar)
+    kept = {year: str(found[f"obs-migrants-day-{year}"].when.first)[5:] for year in range(2026, 2035)}
+    assert kept == {year: "02-29" if year in {2028, 2032} else "02-28" for year in range(2026, 2035)}
+    assert str(found["obs-family-remittances-2028"].when.first) == "2028-02-28", "the day before is another day"
+
+
 @pytest.mark.parametrize("sheet", list(Sheet))
 async def test_the_same_list_again_changes_nothing(calendar: Calendar, take_in: TakeIn, sheet: Sheet) -> None:
     await take_in(sheet)

@@ -76,6 +76,7 @@ async def test_a_suggestion_awaits_a_moderator_once(calendar: Calendar) -> None:
 async def test_accepting_publishes_it_and_tells_its_sender_and_the_trail(calendar: Calendar, staff: httpx.AsyncClient) -> None:
     id_ = await suggested(calendar)
     found = page(await staff.get(f"{REVIEW}{id_}"))
+    assert found.one("a", href=f"/intake/review/{id_}")
     for text in ("Regional meeting on remittances", "Example University", "dana@example.org", "Cleared by our ministry.", "DT-2026-7F3K"):
         assert text in found.text
     answer = await staff.post(f"{REVIEW}{id_}/accept")

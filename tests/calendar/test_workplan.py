@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from shared.db import Database
 from shared.events.codes import DateKind
 from tests.calendar.made import days, new_date, rough, stored
 from tests.calendar.reading import SITE, asking
+from tests.newsletter.web import chromium, lead
 from tests.shared.web_app import Page
 
 WORKPLAN = "/calendar/workplan"
@@ -90,3 +92,16 @@ async def test_work_plan_leaves_out_what_is_none_of_its_activities(database: Dat
     await stored(database, new_date("A meeting", priority="core-1"))
     async with asking(database) as reader:
         assert activities_in(await shown(reader)) == []
+
+
+@pytest.mark.chromium
+async def test_on_paper_the_participants_stand_though_nobody_has_opened_them(plan: Database, chromium_path: Path) -> None:
+    async with chromium(chromium_path) as browser, asking(plan) as reader:
+        context = await browser.new_context()
+        await lead(context, reader)
+        page = await context.new_page()
+        await page.goto(f"{SITE}{WORKPLAN}")
+        names = page.locator(".workplan-names p").first
+        assert not await names.is_visible()
+        await page.emulate_media(media="print")
+        assert await names.is_visible()

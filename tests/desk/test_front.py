@@ -191,3 +191,17 @@ async def test_what_is_kept_stays_bounded_and_what_is_to_come_stays(desk: Desk) 
     await desk.rows("UPDATE public_things SET told_at = told_at - interval '91 days' WHERE id = 'gone' RETURNING id")
     assert await forget_public(desk.database) == 1
     assert "A date" in (await front(desk)).text
+
+
+@pytest.mark.parametrize("became", ["blackout", "embargo"])
+@pytest.mark.parametrize("event_type", ["date.published.v1", "date.moved.v1", "date.cancelled.v1"])
+async def test_what_becomes_a_blackout_or_an_embargo_is_gone_and_its_title_is_nobodys(desk: Desk, event_type: str, became: str) -> None:
+    await carry(desk, record("date.published.v1", titled("date.published.v1", "A date", when=days(SOON)), subject="one"))
+    assert "A date" in (await front(desk)).text
+    secret = titled(event_type, "What nobody may know of", when=days(SOON), kind=became, source=None)
+    await carry(desk, record(event_type, secret, subject="one", revision=2))
+    near = said("deadline.near.v1", title={"en": "What nobody may know of"}, due=days(SOON))
+    await carry(desk, record("deadline.near.v1", near, subject="one", revision=3))
+    text = (await front(desk)).text
+    assert "A date" not in text
+    assert "What nobody may know of" not in text

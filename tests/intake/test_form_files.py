@@ -3,18 +3,21 @@
 import hashlib
 import io
 import zipfile
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
-from services.intake.handlers import note_decision
+from services.intake.handlers import note_decision, note_withdrawal
+from services.intake.web import form_submit
 from shared.files.documents import MEDIA_TYPES, DocumentRefusedError, judge
 from shared.i18n import look_up
 from tests.intake.intake_app import Intake
 from tests.intake.page import page
 from tests.intake.test_decisions import decided
 from tests.intake.test_forms import filled
+from tests.intake.test_tracking import withdrawn
 
 PDF = b"%PDF-1.7\n%rest of it\n"
 
@@ -105,7 +108,7 @@ async def send_form(reader: httpx.AsyncClient, kind: str, name: str, data: bytes
     return await reader.post(f"/intake/submit/{kind}", data=form, files={"file": (name, data, "text/html")})
 
 
-@pytest.mark.parametrize("kind", ["pledge", "talk"])
+@pytest.mark.parametrize("kind", ["pledge", "talk", "promotion", "contribution"])
 async def test_a_file_is_kept_by_its_hash_told_by_it_and_handed_out_as_a_download_once_it_may_be(
     intake: Intake, reader: httpx.AsyncClient, staff: httpx.AsyncClient, kind: str
 ) -> None:
@@ -130,6 +133,24 @@ async def test_a_file_is_kept_by_its_hash_told_by_it_and_handed_out_as_a_downloa
             await note_decision(tx, decided(told.subject, verdict="accepted", language="en", address="https://tidings.example.org/p"))
         shown = await reader.get(f"/intake/files/{sha256}")
         assert (shown.status_code, shown.headers["content-disposition"][:11]) == (200, "attachment;")
+
+
+async def test_a_file_is_public_as_long_as_one_pledge_stands_that_it_came_with(intake: Intake, reader: httpx.AsyncClient) -> None:
+    address = f"/intake/files/{hashlib.sha256(PDF).hexdigest()}"
+    for number, title in enumerate(("One", "Two"), start=1):
+        assert (await send_form(reader, "pledge", "plan.pdf", PDF, title=title)).status_code == 303
+        await reader.post(await intake.confirm_path())
+        told = (await intake.told())[-1]
+        async with intake.database.transaction() as tx:
+            accepted = decided(
+                told.subject, verdict="accepted", language="en", address=f"https://example.org/{number}", became=f"p{number}"
+            )
+            await note_decision(tx, accepted)
+    for number, status in ((1, 200), (2, 404)):
+        assert (await reader.get(address)).status_code == 200
+        async with intake.database.transaction() as tx:
+            await note_withdrawal(tx, withdrawn(f"p{number}"))
+        assert (await reader.get(address)).status_code == status, number
 
 
 async def test_a_file_that_is_not_taken_is_told_at_its_field_and_nothing_is_kept(intake: Intake, reader: httpx.AsyncClient) -> None:
@@ -157,3 +178,30 @@ async def test_a_practice_brings_no_file(intake: Intake, reader: httpx.AsyncClie
     answer = await send_form(reader, "practice", "plan.pdf", PDF)
     assert answer.status_code in {303, 400}
     assert await intake.rows("SELECT 1 FROM files") == []
+
+
+async def test_posts_that_are_refused_count_and_who_has_none_left_is_answered_before_a_byte_is_read(
+    intake: Intake, reader: httpx.AsyncClient
+) -> None:
+    read = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal read
+        for part in (b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n', b"%PDF-1.7\n", b"\r\n--x--\r\n"):
+            read += len(part)
+            yield part
+
+    async def post(kind: str) -> httpx.Response:
+        return await reader.post(f"/intake/submit/{kind}", content=body(), headers={"Content-Type": "multipart/form-data; boundary=x"})
+
+    answers = [(await post("pledge")).status_code for _ in range(form_submit.POSTS)]
+    assert answers == [422] * form_submit.POSTS, "each was read and refused, for it says nothing but a file"
+    assert read > 0
+    read = 0
+    for kind in ("pledge", "talk", "practice"):
+        answer = await post(kind)
+        assert (answer.status_code, read) == (429, 0), kind
+        assert int(answer.headers["retry-after"]) > 0
+    assert page(await reader.get("/intake/submit/pledge")), "who looks at the form is not asked to wait"
+    assert await intake.rows("SELECT 1 FROM files") == []
+    assert await intake.mails() == []

@@ -28,6 +28,13 @@ def names_in(found: Page) -> set[str]:
     return {one["name"] for tag in ("input", "select", "textarea") for one in found.all(tag) if "name" in one}
 
 
+@pytest.mark.parametrize(("kind", "name"), [("talk", "registration"), ("talk", "concept_note"), ("contribution", "link")])
+async def test_a_web_address_is_asked_for_in_one_line(reader: httpx.AsyncClient, kind: str, name: str) -> None:
+    found = page(await reader.get(f"/intake/submit/{kind}"))
+    assert found.one("input", name=name)["type"] == "url"
+    assert not found.all("textarea", name=name)
+
+
 def test_every_kind_has_a_form() -> None:
     assert set(FORMS) == set(KINDS)
 

@@ -5,13 +5,19 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
+from services.calendar import reviewing as calendar
 from services.intake.app import build
 from services.intake.jobs import JOBS
+from services.pledges import reviewing as pledges
 from shared import tasks
 from shared.events.codes import Role, TaskEnd
 from shared.events.every import TaskClosed, TaskOpened
+from shared.i18n import look_up
 from shared.service import Service
+from tests.intake import test_forms
 from tests.intake.intake_app import PUBLIC_URL, Intake, client_of, example, parts_of, send
+from tests.intake.page import page
+from tests.intake.test_decisions import decided, note
 from tests.intake.test_practice_form import FORM, filled
 from tests.intake.test_review import REVIEW, submitted
 from tests.people import ALEX
@@ -75,6 +81,31 @@ async def test_what_nobody_can_decide_here_awaits_nobody(intake: Intake) -> None
     for number, kind in enumerate(("pledge", "date")):
         await submitted(intake, kind, f"msg_{number}")
     assert await opened(intake) == {}
+
+
+@pytest.mark.parametrize(("kind", "review"), [("date", calendar.PATH), ("pledge", pledges.REVIEW)])
+async def test_what_another_service_decides_leads_to_where_it_does(
+    intake: Intake, staff: httpx.AsyncClient, kind: str, review: str
+) -> None:
+    submission = await submitted(intake, kind)
+    there = f"{review}{submission}"
+    waits = look_up("en", f"staff.review.waits.{kind}")[0]
+    found = page(await staff.get(f"{REVIEW}{submission}"))
+    assert waits in found.text
+    assert found.one("a", href=there)["class"] == "button button--primary"
+    await note(intake, decided(submission, verdict="declined", reason="It is another thing."))
+    over = page(await staff.get(f"{REVIEW}{submission}"))
+    assert over.one("a", href=there)
+    assert waits not in over.text
+
+
+async def test_what_nobody_has_confirmed_leads_nowhere(intake: Intake, reader: httpx.AsyncClient, staff: httpx.AsyncClient) -> None:
+    form = await test_forms.filled(reader, "date")
+    assert (await reader.post("/intake/submit/date", data=form)).status_code == 303
+    [kept] = await intake.rows("SELECT id FROM submissions")
+    found = page(await staff.get(f"{REVIEW}{kept.id}"))
+    assert look_up("en", "staff.review.awaits-confirmation")[0] in found.text
+    assert not [one for one in found.all("a") if one.get("href", "").startswith(calendar.PATH)]
 
 
 async def test_what_waited_before_there_were_tasks_gets_one_and_only_that(intake: Intake, staff: httpx.AsyncClient) -> None:

@@ -1,6 +1,6 @@
 """GCM Talks: announced, found, moved, cancelled, held; and what is told of each."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -73,6 +73,16 @@ async def test_talks_to_come_stand_apart_from_those_that_were(intake: Intake, st
     _, before = await announced(intake, staff, 4, title={"en": "Before"}, summary={"en": "x"}, when=days_from_now(-90, 3))
     assert linked(page(await reader.get("/talks/"))) == [next_one, later]
     assert linked(page(await reader.get("/talks/?when=past"))) == [last, before]
+
+
+async def test_a_talk_of_yesterday_is_over_by_the_clock_of_the_desk(
+    intake: Intake, staff: httpx.AsyncClient, reader: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, path = await announced(intake, staff, when={"precision": "day", "first": "2099-06-15", "last": "2099-06-15"})
+    for hour, is_over in ((21, False), (23, True)):
+        # Half past eleven in the evening by UTC is half past one of the next day in Zurich.
+        monkeypatch.setattr(clock, "now", lambda hour=hour: datetime(2099, 6, 15, hour, 30, tzinfo=UTC))
+        assert linked(page(await reader.get("/talks/?when=past"))) == ([path] if is_over else [])
 
 
 async def test_talks_are_filtered_and_nonsense_is_passed_over(intake: Intake, staff: httpx.AsyncClient, reader: httpx.AsyncClient) -> None:

@@ -8,12 +8,13 @@ import httpx
 import pytest
 
 from services.intake.domain import DECIDED_HERE
-from services.intake.handlers import note_date, note_decision, note_issue, note_post
-from shared import clock
+from services.intake.handlers import note_date, note_decision, note_issue, note_post, note_withdrawal
+from shared import clock, i18n
 from shared.events.base import EventData
 from shared.events.calendar import DateCancelled, DateMoved, DatePublished
 from shared.events.kinds import KINDS
 from shared.events.newsletter import IssueSent
+from shared.events.pledges import PledgeWithdrawn
 from shared.events.social import PostPublished
 from shared.i18n import LANGUAGES, look_up
 from shared.ids import new_id
@@ -270,3 +271,60 @@ async def test_what_the_calendar_forbids_is_nothing_that_a_sender_sees(
     found = await reader.get(await track_of(intake, talk))
     assert "not-for-you" not in found.text
     assert look_up("en", "track.followed.date")[0] not in page(found).text
+
+
+# ---- pledges that are withdrawn ----
+
+
+def letters_of(text: str) -> str:
+    """A text without spaces and the marks that keep writing directions apart."""
+    return re.sub("[\\s\u2066-\u2069]", "", text)
+
+
+def withdrawn(subject: str = "became-pledge", revision: int = 2) -> Received[PledgeWithdrawn]:
+    return heard(PledgeWithdrawn(number="P-0042", reason="Made twice."), subject, revision=revision)
+
+
+@pytest.mark.parametrize("order", ["accepted first", "withdrawn first"])
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_pledge_that_is_withdrawn_is_shown_as_published_and_withdrawn_with_its_page_and_the_reason(
+    intake: Intake, staff: httpx.AsyncClient, reader: httpx.AsyncClient, language: str, order: str
+) -> None:
+    pledge = await submitted(intake, "pledge")
+    if order == "accepted first":
+        await decide(intake, staff, "pledge", pledge, "accepted")
+    for _ in range(10):
+        async with intake.database.transaction() as tx:
+            await note_withdrawal(tx, withdrawn())
+    if order == "withdrawn first":
+        await decide(intake, staff, "pledge", pledge, "accepted")
+    found = page(await reader.get(f"{await track_of(intake, pledge)}?lang={language}"))
+    assert look_up(language, "track.state.withdrawn")[0] in found.text
+    assert look_up(language, "submission.state.withdrawn")[0] in found.text
+    assert look_up(language, "track.state.accepted")[0] not in found.text
+    [row] = await intake.rows("SELECT decided_at, at FROM submissions JOIN followed ON followed.kind = 'withdrawal'")
+    accepted, ended = (i18n.moment(at, language, "Europe/Zurich") for at in row)
+    when = look_up(language, "track.withdrawn.when")[0].format(accepted=accepted, withdrawn=ended)
+    assert letters_of(when) in letters_of(found.text)
+    assert "Made twice." in found.text
+    [link] = [one for one in found.all("a") if one.get("href") == "https://tidings.example.org/there"]
+    assert link.get("class") is None, "nothing says any more that it is published"
+    assert look_up(language, "track.withdrawn.page")[0] in found.text
+    shown = page(await staff.get(f"{REVIEW}{pledge}?lang=en"))
+    assert "Made twice." in shown.text
+    assert look_up("en", "track.withdrawn.page")[0] in shown.text
+
+
+async def test_a_pledge_that_is_withdrawn_touches_no_other_and_mails_nobody(
+    intake: Intake, staff: httpx.AsyncClient, reader: httpx.AsyncClient
+) -> None:
+    pledge = await submitted(intake, "pledge")
+    await decide(intake, staff, "pledge", pledge, "accepted")
+    assert await intake.run(MAILS) == 1
+    async with intake.database.transaction() as tx:
+        await note_withdrawal(tx, withdrawn("another-pledge"))
+    assert look_up("en", "track.state.accepted")[0] in page(await reader.get(await track_of(intake, pledge))).text
+    async with intake.database.transaction() as tx:
+        await note_withdrawal(tx, withdrawn())
+    assert look_up("en", "track.state.withdrawn")[0] in page(await reader.get(await track_of(intake, pledge))).text
+    assert await intake.run(MAILS) == 0

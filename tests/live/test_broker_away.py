@@ -25,7 +25,7 @@ from shared.watchdog import Limits, State
 from tests.live.flow import PATIENCE_SECONDS, SUBJECTS, Flow, flow_over, health_of, joined, until
 from tests.live.worker import program
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live"), pytest.mark.timeout(1200)]
 
 AWAY_SECONDS = 30.0
 # So impatient that a watchdog which took an absent broker for a stuck consumer would have used up its restarts at once.

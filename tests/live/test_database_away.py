@@ -13,7 +13,7 @@ from shared.service import Running
 from shared.watchdog import Limits, State
 from tests.live.flow import PATIENCE_SECONDS, Batches, Flow, health_of, joined, until
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live"), pytest.mark.timeout(1200)]
 
 Places = set[tuple[int, int]]  # partition and offset
 

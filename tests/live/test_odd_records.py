@@ -10,7 +10,7 @@ from shared.parking import ParkedState, StoredRecord
 from shared.testing import trial
 from tests.live.flow import SUBJECTS, Flow, counted, until
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live"), pytest.mark.timeout(1200)]
 
 EACH = 20
 GOOD = EACH * len(SUBJECTS)

@@ -16,7 +16,7 @@ from shared.parking import MAX_ATTEMPTS, ParkedState, parked
 from shared.testing import trial
 from tests.live.flow import SUBJECTS, Flow, until
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live"), pytest.mark.timeout(1200)]
 
 WAVES = 40
 # Subject and number of the event that the handler refuses: in the middle, at the start and at the end of what is told.

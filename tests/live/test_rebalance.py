@@ -14,7 +14,7 @@ from shared.testing.databases import ask
 from tests.live.flow import QUICK, Batches, Flow, joined, until
 from tests.live.worker import SIGNATURE, listening_worker
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live"), pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from shared.testing.databases import ask
 from tests.live.flow import QUICK, Flow, joined, until
 from tests.live.worker import Worker, listening_worker
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live"), pytest.mark.timeout(1200)]
 
 # Nobody is given up while a test lasts: what a killed process had is taken over because of its name alone.
 PATIENT = replace(QUICK, session_timeout_ms=300_000)

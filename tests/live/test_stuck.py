@@ -21,7 +21,7 @@ from shared.watchdog import Limits, State
 from tests.live.flow import SUBJECTS, Flow, health_of, joined, until
 from tests.live.worker import program
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live"), pytest.mark.timeout(1200)]
 
 IMPATIENT = Limits(look_seconds=0.1, stuck_seconds=1.5)
 

@@ -12,6 +12,7 @@ from sqlalchemy import select, text, update
 from services.newsletter.handlers import listens
 from services.newsletter.issues.matter import EmbargoedError
 from services.newsletter.jobs import of as jobs_of
+from services.newsletter.sending.issues import begin_due
 from services.newsletter.sending.rules import Hold, SendState
 from services.newsletter.sending.tables import sends
 from shared import clock, tasks
@@ -139,6 +140,47 @@ async def test_an_issue_whose_last_hour_comes_before_is_held_and_asks(service: N
     await job.run(service.database)
     async with service.database.transaction() as tx:
         assert [task.kind for task in await tasks.open_tasks(tx, str(issue))] == ["settle-issue"]
+
+
+async def asks(service: Newsletter, issue: UUID) -> list[str]:
+    """What the clock asks people about a held issue."""
+    (job,) = [job for job in jobs_of(ZONE, PUBLIC_URL) if job.name == "held issues"]
+    for _ in range(3):
+        await job.run(service.database)
+    async with service.database.transaction() as tx:
+        return [task.kind for task in await tasks.open_tasks(tx, str(issue))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "event_type", "begins", "ends"),
+    [
+        pytest.param("blackout", "date.cancelled.v1", -1, 30, id="a blackout is cancelled"),
+        pytest.param("blackout", "date.moved.v1", 200, 210, id="a blackout moves away"),
+        pytest.param("embargo", "date.cancelled.v1", 30, 31, id="an embargo is cancelled"),
+        pytest.param("embargo", "date.moved.v1", -9, -8, id="an embargo has been moved before now"),
+    ],
+)
+async def test_people_are_told_that_what_was_held_may_go_on_and_it_does_not_by_itself(
+    service: Newsletter, kind: str, event_type: str, begins: int, ends: int
+) -> None:
+    issue = await approved(service.database)
+    await plan(service, issue)
+    date = Calendar(service, kind, PRACTICE if kind == "embargo" else None)
+    forbids = (timedelta(hours=30), timedelta(hours=31)) if kind == "embargo" else (AGO, timedelta(hours=30))
+    await date.tells("date.published.v1", *forbids)
+    async with service.database.transaction() as tx:
+        await begin_due(tx)
+    assert (await state_of(service, issue)).held_because == Hold.QUIET
+    assert await asks(service, issue) == ["settle-issue"]
+    await date.tells(event_type, timedelta(hours=begins), timedelta(hours=ends))
+    assert await asks(service, issue) == ["resume-issue"]
+    async with service.database.transaction() as tx:
+        assert list(await begin_due(tx)) == []
+        rows = await tx.execute(text("SELECT body::jsonb ->> 'kind' AS kind FROM outbox WHERE type = 'task.opened.v1' ORDER BY seq"))
+        assert [row.kind for row in rows][-2:] == ["settle-issue", "resume-issue"], "desk is told of each, once"
+    assert (await state_of(service, issue)).state is SendState.HELD
+    await date.tells("date.moved.v1", *forbids)
+    assert await asks(service, issue) == ["settle-issue"], "it may not go after all"
 
 
 @pytest.mark.timeout(180)

@@ -40,6 +40,7 @@ from tests.sample_events import every_sample, record, sample_of
 from tests.shared.web_app import Page
 
 MEETING = sample_of("date.published.v1")
+SECRET = "The launch that nobody may know of"
 LATER = {"precision": "time", "starts": "2026-10-05T12:30:00Z", "ends": "2026-10-05T15:30:00Z", "zone": "Europe/Zurich"}
 
 
@@ -146,6 +147,26 @@ async def test_what_is_withdrawn_or_cancelled_is_dropped_from_an_issue_that_has_
     assert (item.state, block.dropped_because, block.dropped_by) == ("withdrawn", item.withdrawn_because, None)
     assert block.dropped_at is not None
     assert item.withdrawn_because
+
+
+@pytest.mark.parametrize("became", ["blackout", "embargo"])
+@pytest.mark.parametrize("event_type", ["date.published.v1", "date.moved.v1", "date.cancelled.v1"])
+@pytest.mark.parametrize("told_first", ["date.published.v1", "deadline.near.v1"])
+async def test_what_becomes_a_blackout_or_an_embargo_is_dropped_and_its_title_is_nobodys(
+    service: Newsletter, told_first: str, event_type: str, became: str
+) -> None:
+    issue = await _issue_with(service, told_first)
+    (before,) = await pool_of(service.database)
+    secret: dict[str, Any] = {"kind": became, "title": {"en": SECRET, "fr": SECRET}, "summary": {"en": SECRET}, "source": None}
+    for _ in range(2):
+        await told(service, event_type, revision=2, **secret)
+    await told(service, "deadline.near.v1", revision=3, title={"en": SECRET})
+    (item,), (block,) = await pool_of(service.database), await blocks_of(service.database, issue)
+    assert (item.state, item.title, block.dropped_at is None) == ("withdrawn", before.title, False)
+    assert SECRET not in f"{item}{block}"
+    async with service.browser(WRITER) as browser:
+        for path in (POOL, f"/newsletter/issues/{issue}"):
+            assert SECRET not in (await browser.get(path)).text
 
 
 async def test_a_report_on_a_pledge_makes_nothing_and_its_fulfilment_one_item(service: Newsletter) -> None:

@@ -7,7 +7,7 @@ from shared.events.codes import Role
 from shared.i18n import LANGUAGES, look_up
 from tests.intake.page import page
 from tests.people import somebody
-from tests.pledges.pledges_app import Register, client_of
+from tests.pledges.pledges_app import STAFF, Register, client_of
 
 PATH = "/pledges/champions"
 EDIT = "/pledges/champions/edit"
@@ -52,6 +52,22 @@ async def test_a_record_is_replaced_ended_and_removed(register: Register, staff:
     assert (await staff.post(f"{EDIT}/remove", data={"country": "MA"})).status_code == 303
     assert (await staff.post(f"{EDIT}/remove", data={"country": "MA"})).status_code == 404
     assert await register.rows("SELECT 1 FROM champions") == []
+
+
+async def test_the_trail_is_told_who_added_changed_and_removed_a_record(register: Register, staff: httpx.AsyncClient) -> None:
+    for changes in ({}, {"source": "Overview, 2024"}, {"source": "Overview, 2024"}):
+        assert (await staff.post(EDIT, data=MOROCCO | changes)).status_code == 303
+    assert (await staff.post(f"{EDIT}/remove", data={"country": "MA"})).status_code == 303
+    decisions = await register.decisions()
+    assert [one.what for one in decisions] == ["add", "change", "remove"], "what is sent twice was decided once"
+    assert {(one.who, one.about, one.title["en"]) for one in decisions if one.title} == {(STAFF.id, "champion", "Morocco")}
+    assert len({one.content_hash for one in decisions}) == 2, "what was removed is what was written last"
+    subjects = {row.subject for row in await register.rows("SELECT subject FROM outbox WHERE type = 'decision.made.v1'")}
+    assert len(subjects) == 1
+    # The trail's page has words for what it was about, in every language.
+    assert all(look_up(language, "staff.audit.on.champion")[1] == language for language in LANGUAGES)
+    assert (await staff.post(EDIT, data=MOROCCO | {"since": "spring"})).status_code == 422
+    assert len(await register.decisions()) == 3
 
 
 async def test_what_cannot_be_kept_is_said_and_keeps_what_was_typed(register: Register, staff: httpx.AsyncClient) -> None:

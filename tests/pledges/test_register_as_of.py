@@ -42,7 +42,7 @@ def replay(steps: list[Step], day: date) -> Mapping[str, Facts]:
 def plainly(facts: Facts, day: date) -> dict[str, Any]:
     """Return what the API should say of these facts, seen from that day; written out here a second time, on purpose."""
     finished = facts.state.value in {"fulfilled", "discontinued", "superseded"}
-    last_word = facts.reported_on or facts.published_on
+    last_word = max(facts.reported_on or facts.published_on, facts.published_on)
     light = "red" if day >= years_after(last_word, 2) else "yellow" if day >= years_after(last_word, 1) else "green"
     return {
         "title": facts.title,

@@ -15,16 +15,18 @@ from services.pledges.domain.reports import LINK_DAYS, Reason, is_to_remind, occ
 from services.pledges.letters import UPDATE, Mail
 from services.pledges.reminding import remind
 from services.pledges.reporting import REPORTS, WAITING_MAX
+from services.pledges.reviewing import Reviewing, locked
 from services.pledges.store import history, pledges
 from services.pledges.web import update_ask
 from shared import clock
 from shared.events.codes import PledgeState, Role
 from shared.events.pledges import PledgeFulfilled, PledgeUpdated
-from shared.i18n import LANGUAGES
+from shared.i18n import LANGUAGES, look_up
 from shared.service import Job
+from shared.trace import Cause
 from tests.intake.page import page
 from tests.people import ALEX, somebody
-from tests.pledges.pledges_app import OWNER, PUBLIC_URL, Register, client_of, day, letters_of, some_facts
+from tests.pledges.pledges_app import OWNER, PUBLIC_URL, STAFF, Register, client_of, day, letters_of, some_facts
 
 NEW = {"name": "Amal Example", "mail": "amal@example.org", "reason": "The contact has left the ministry."}
 
@@ -245,6 +247,24 @@ async def test_an_older_report_taken_later_is_kept_and_undoes_nothing(
     assert [row.verdict for row in await register.rows("SELECT verdict FROM reports")] == ["accepted", "accepted"]
 
 
+async def test_a_report_of_a_day_before_the_pledge_was_published_makes_a_new_pledge_not_an_old_one(
+    register: Register, reader: httpx.AsyncClient, staff: httpx.AsyncClient, program: httpx.AsyncClient
+) -> None:
+    pledge, path = await linked(register, reader, published_on=clock.now().date(), due=clock.now().date() + timedelta(days=500))
+    spoken_of = (clock.now().date() - timedelta(days=400)).isoformat()
+    assert (await reader.post(path, data=said(reported_on=spoken_of))).status_code == 303
+    assert (await staff.post(f"{await waiting(register)}/accept")).status_code == 303
+    [told] = await register.told()
+    assert told.data["reported"] == spoken_of, "what is told is the day of which the report speaks"
+    for light, found in (("green", [pledge.number]), ("yellow", [])):
+        listed = (await program.get("/pledges/api/v1/pledges", params={"freshness": light})).json()
+        assert [one["number"] for one in listed["pledges"]] == found, light
+    assert look_up("en", "pledge.freshness.green")[0] in page(await reader.get(f"/pledges/{pledge.number}")).text
+    asked_before = len(await register.mails())
+    assert await remind(register.database, letters_of(register)) == 0
+    assert len(await register.mails()) == asked_before
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -284,6 +304,48 @@ async def test_whoever_holds_a_link_cannot_fill_the_moderators_list(register: Re
     answers = [(await reader.post(path, data=said(progress=f"{number} per cent"))).status_code for number in range(WAITING_MAX + 1)]
     assert answers == [303] * WAITING_MAX + [429]
     assert len(await register.tasks()) == WAITING_MAX
+
+
+async def test_a_report_that_waits_when_its_pledge_is_withdrawn_awaits_nobody_and_says_why(
+    register: Register, reader: httpx.AsyncClient, staff: httpx.AsyncClient
+) -> None:
+    pledge, path = await linked(register, reader)
+    await reader.post(path, data=said())
+    taken = await waiting(register)
+    await staff.post(f"{taken}/accept")
+    await reader.post(path, data=said(state="fulfilled"))
+    report = await waiting(register)
+    assert (await staff.post(f"/pledges/manage/{pledge.number}/withdraw", data={"because": "Made twice."})).status_code == 303
+    assert await register.tasks() == []
+    [closed] = await register.rows("SELECT body::jsonb AS data FROM outbox WHERE type = 'task.closed.v1' AND body::jsonb->>'end' <> 'done'")
+    assert closed.data == {"kind": "review-report", "end": "withdrawn", "by": STAFF.id}
+    found = page(await staff.get(f"{report}?lang=en"))
+    assert look_up("en", "staff.report.withdrawn")[0] in found.text
+    assert "Made twice." in found.text
+    assert not found.all("form", action=f"{report}/accept")
+    assert report not in page(await staff.get(REPORTS)).text
+    page(await staff.post(f"{report}/accept"), 409)
+    page(await staff.post(f"{report}/decline", data={"reason": "Too late."}), 409)
+    # What was decided before stays as it was decided.
+    assert look_up("en", "staff.report.accepted")[0] in page(await staff.get(f"{taken}?lang=en")).text
+    assert [row.verdict for row in await register.rows("SELECT verdict FROM reports ORDER BY sent_at")] == ["accepted", "withdrawn"]
+
+
+async def test_who_takes_a_report_waits_for_who_withdraws_its_pledge_and_neither_is_turned_away(
+    register: Register, reader: httpx.AsyncClient, staff: httpx.AsyncClient
+) -> None:
+    pledge, path = await linked(register, reader)
+    await reader.post(path, data=said())
+    report = await waiting(register)
+    cause = Cause.start()
+    async with asyncio.timeout(30), register.database.transaction() as tx:
+        held = await locked(tx, pledge.number)
+        accepting = asyncio.create_task(staff.post(f"{report}/accept"))
+        while not await register.rows("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"):
+            await asyncio.sleep(0.02)
+        await Reviewing(public_url=PUBLIC_URL).withdraw(tx, held, "Made twice.", ALEX, cause=cause)
+    assert (await accepting).status_code == 409
+    assert [row.verdict for row in await register.rows("SELECT verdict FROM reports")] == ["withdrawn"]
 
 
 async def test_a_report_that_is_sent_twice_waits_once(register: Register, reader: httpx.AsyncClient, staff: httpx.AsyncClient) -> None:
@@ -349,6 +411,7 @@ TODAY = day("2026-11-29")
         ("silent for a year", {"reported_on": day("2025-11-29")}, (Reason.SILENT, "2026-11-29")),
         ("silent for three", {"reported_on": day("2023-06-01")}, (Reason.SILENT, "2026-06-01")),
         ("never spoke", {"published_on": day("2024-01-31")}, (Reason.SILENT, "2026-01-31")),
+        ("reported of a day long before it was pledged", {"reported_on": day("2020-01-01"), "published_on": day("2025-12-31")}, None),
         ("due has passed", {"reported_on": day("2026-03-01"), "due": day("2026-06-30")}, (Reason.DUE, "2026-07-01")),
         ("due is today", {"reported_on": day("2026-03-01"), "due": TODAY}, None),
         ("spoke after it was due", {"reported_on": day("2026-08-01"), "due": day("2026-06-30")}, None),
@@ -360,7 +423,7 @@ TODAY = day("2026-11-29")
     ],
 )
 def test_when_an_owner_is_to_be_asked(why: str, changes: dict[str, Any], expected: tuple[Reason, str] | None) -> None:
-    facts = replace(some_facts(published_on=day("2025-12-31"), due=day("2030-12-31")), **changes)
+    facts = replace(some_facts(published_on=day("2020-01-01"), due=day("2030-12-31")), **changes)
     occasion = occasion_of(facts, TODAY)
     assert (None if occasion is None else (occasion.reason, occasion.since.isoformat())) == expected, why
     if occasion is not None:

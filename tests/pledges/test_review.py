@@ -16,6 +16,7 @@ from shared.events.codes import Role
 from shared.events.every import SubmissionDecided
 from shared.events.kinds.pledge import EXAMPLE_DESCRIPTION, PledgeSubmission
 from shared.events.pledges import PledgePublished
+from shared.i18n import look_up
 from shared.ids import new_id
 from shared.parking import StoredRecord
 from tests.intake.page import page
@@ -163,6 +164,49 @@ async def test_a_question_waits_for_its_answer_and_then_for_a_moderator_again(re
     await deliver(register, came_in(register, submission, revision=3, answers=[said]), came_in(register, submission, revision=1))
     assert await state_of(register, submission) == "accepted"
     assert await register.tasks() == []
+
+
+@pytest.mark.parametrize(("verb", "decided_as"), [("accept", "accepted"), ("decline", "declined")])
+async def test_what_comes_after_the_decision_changes_nothing_of_it_is_kept_and_seen_by_a_moderator(
+    register: Register, staff: httpx.AsyncClient, verb: str, decided_as: str
+) -> None:
+    submission = await submitted(register)
+    await staff.post(f"{REVIEW}{submission}/ask", data={"question": "Who measures it?", "language": "en"})
+    await staff.post(f"{REVIEW}{submission}/{verb}", data={"reason": "It is about something else."})
+    before = await register.rows("SELECT public, internal, answers, files, event_id, state, reason FROM submissions")
+    told = len(await register.told())
+    said = {"question": "Who measures it?", "text": "The statistics office.", "answered_at": "2026-06-16T09:00:00Z"}
+    file = {"sha256": "0f" * 32, "name": "Plan.pdf", "media_type": "application/pdf", "size": 9, "service": "intake"}
+    late = came_in(register, submission, revision=2, answers=[said], files=[file], metric="Share of workers who paid no fee")
+    for _ in range(10):
+        await deliver(register, late)
+    # The same once more under a higher number, and an older word, are nothing new.
+    again = came_in(register, submission, revision=3, answers=[said], files=[file], metric="Share of workers who paid no fee")
+    await deliver(register, again, came_in(register, submission, revision=1))
+    assert await register.rows("SELECT public, internal, answers, files, event_id, state, reason FROM submissions") == before
+    assert before[0].state == decided_as
+    assert len(await register.told()) == told
+    [task] = await register.tasks()
+    assert (task.kind, task.facts["role"], task.facts["address"]) == ("look-again-pledge", "moderator", f"{PUBLIC_URL}{REVIEW}{submission}")
+    found = page(await staff.get(f"{REVIEW}{submission}?lang=en"))
+    for words in (look_up("en", "staff.pledge.later")[0], "The statistics office.", "Share of workers who paid no fee", "Plan.pdf"):
+        assert words in found.text, words
+    assert PledgeSubmission.example["metric"] in found.text, "what was decided on is shown as it was"
+    assert len(found.all("h3")) == 1, "it is kept once"
+    assert (await staff.post(f"{REVIEW}{submission}/look-again")).status_code == 303
+    assert await register.tasks() == []
+    seen = page(await staff.get(f"{REVIEW}{submission}"))
+    assert "The statistics office." in seen.text, "it stays to be read"
+    assert not seen.all("form", action=f"{REVIEW}{submission}/look-again")
+    # Another word after that is looked at again.
+    more = {**said, "text": "The statistics office, each spring."}
+    await deliver(register, came_in(register, submission, revision=4, answers=[said, more], files=[file]))
+    assert [task.kind for task in await register.tasks()] == ["look-again-pledge"]
+    assert "each spring" in page(await staff.get(f"{REVIEW}{submission}")).text
+    if verb == "accept":
+        [pledge] = await register.rows("SELECT number, metric FROM pledges")
+        assert pledge.metric == PledgeSubmission.example["metric"]
+        assert found.all("a", href=f"/pledges/manage/{pledge.number}/correct")
 
 
 async def test_who_entered_a_pledge_for_somebody_else_cannot_accept_it(register: Register, staff: httpx.AsyncClient) -> None:

@@ -48,7 +48,7 @@ AGREED = [
     ("pledge.published.v1", "pledges", "pledge", "newsletter social calendar desk"),
     ("pledge.updated.v1", "pledges", "pledge", "newsletter social calendar desk"),
     ("pledge.fulfilled.v1", "pledges", "pledge", "newsletter social calendar desk"),
-    ("pledge.withdrawn.v1", "pledges", "pledge", "newsletter social calendar desk"),
+    ("pledge.withdrawn.v1", "pledges", "pledge", "newsletter social calendar intake desk"),
     ("date.published.v1", "calendar", "date", "newsletter social intake desk"),
     ("date.moved.v1", "calendar", "date", "newsletter social intake desk"),
     ("date.cancelled.v1", "calendar", "date", "newsletter social intake desk"),

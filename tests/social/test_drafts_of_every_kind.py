@@ -24,6 +24,7 @@ from tests.shared.web_app import Page
 from tests.social.post_pages import ANA, BO, Pages, asked, settled, texts_on
 
 MEETING = sample_of("date.published.v1")
+SECRET = "The launch that nobody may know of"
 LATER = {"precision": "time", "starts": "2026-10-05T12:30:00Z", "ends": "2026-10-05T15:30:00Z", "zone": "Europe/Zurich"}
 
 
@@ -119,6 +120,27 @@ async def test_a_moved_meeting_moves_its_draft_and_voids_the_approval_of_its_pos
     assert "5 October 2026, 14:30–17:30 (Zurich)" in draft.texts["en"]
     assert (await post.state(), await asked(database, post)) == (State.DRAFT, ["submit-post"])
     assert "5 October 2026" in (await post.get()).text  # nobody had changed the words, so they have moved along
+    await settled(post, network)
+    assert texts_on(network) == []
+
+
+@pytest.mark.parametrize("became", ["blackout", "embargo"])
+@pytest.mark.parametrize("event_type", ["date.published.v1", "date.moved.v1", "date.cancelled.v1"])
+@pytest.mark.parametrize(("told_first", "label"), [("date.published.v1", "steering-committee"), ("deadline.near.v1", "deadline")])
+async def test_what_becomes_a_blackout_or_an_embargo_never_leaves_and_its_title_is_nobodys(
+    wired: System, network: Sandbox, told_first: str, label: str, event_type: str, became: str
+) -> None:
+    await told(wired, told_first)
+    post = await post_of(wired, label)
+    await approved(post)
+    (before,) = await drafted(wired)
+    secret: dict[str, Any] = {"kind": became, "title": {"en": SECRET, "fr": SECRET}, "summary": {"en": SECRET}, "source": None}
+    for _ in range(2):
+        await told(wired, event_type, revision=2, **secret)
+    await told(wired, "deadline.near.v1", revision=3, title={"en": SECRET})
+    (draft,) = await drafted(wired)
+    assert (draft.state, draft.title, draft.texts) == ("withdrawn", before.title, before.texts)
+    assert SECRET not in (await post.get()).text
     await settled(post, network)
     assert texts_on(network) == []
 

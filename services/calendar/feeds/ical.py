@@ -27,6 +27,7 @@ class About:
     language: str  # of names and remarks; each text says its own
     source: str  # its address
     public_url: str
+    licence: str | None = None  # web address of that of the data; None where nothing is said of one
 
 
 @dataclass(kw_only=True)

@@ -33,7 +33,10 @@ def group(written: Iterable[bytes], about: About, *, updated: datetime) -> bytes
         "title": about.name,
         "locale": about.language,
         "source": about.source,
-        "links": {"page": _link(f"{about.public_url}/calendar/")},
+        "links": {
+            "page": _link(f"{about.public_url}/calendar/"),
+            **({"licence": {**_link(about.licence), "rel": "license"}} if about.licence else {}),
+        },
     }
     return orjson.dumps(head)[:-1] + b',"entries":[' + b",".join(written) + b"]}"
 

@@ -13,22 +13,23 @@ from services.calendar.feeds.words import in_language
 from shared.events.codes import DateStatus
 from shared.events.times import ApproximateDate, TimeWithZone, When
 from shared.reference.objectives import objective
+from shared.web.linked_data import page_under
 
 # HTML ends a script at "</script" whatever the quotation marks around it, and begins a comment at "<!--".
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 _SCHEMA = "https://schema.org/"
 
 
-def linked_data(entry: Entry, moves: Sequence[When], *, language: str, address: str) -> Markup:
+def linked_data(entry: Entry, moves: Sequence[When], *, language: str, address: str, licence: str | None) -> Markup:
     """Return the content of a script element of type application/ld+json; `moves` are the times that it had before, the last one last.
 
     What is only roughly known has no day there either, and whether one attends in a place or from afar is said only where a place is
     known: an empty one may be online or not yet found.
     """
-    return Markup(orjson.dumps(_event(entry, moves, language, address)).decode().translate(_ESCAPES))  # noqa: S704  # escaped above
+    return Markup(orjson.dumps(_event(entry, moves, language, address, licence)).decode().translate(_ESCAPES))  # noqa: S704  # escaped above
 
 
-def _event(entry: Entry, moves: Sequence[When], language: str, address: str) -> dict[str, Any]:
+def _event(entry: Entry, moves: Sequence[When], language: str, address: str, licence: str | None) -> dict[str, Any]:
     title, title_language = in_language(entry.title, language)
     summary, _ = in_language(entry.summary, title_language)
     event: dict[str, Any] = {
@@ -45,12 +46,13 @@ def _event(entry: Entry, moves: Sequence[When], language: str, address: str) -> 
         "keywords": [*(f"objective:{number}" for number in entry.objectives), *(["invented sample data"] if entry.synthetic else [])],
         "about": [_objective(number, language) for number in entry.objectives],
         "organizer": {"@type": "Organization", "name": entry.entity} if entry.entity else "",
+        "subjectOf": page_under(address, licence),
         **_when(entry.when),
     }
     if entry.place:
         event["location"] = {"@type": "Place", "name": entry.place, "address": entry.place}
         event["eventAttendanceMode"] = _SCHEMA + "OfflineEventAttendanceMode"
-    return {name: value for name, value in event.items() if value not in ("", [])}
+    return {name: value for name, value in event.items() if value not in (None, "", [])}
 
 
 def _status(entry: Entry, moves: Sequence[When]) -> str:

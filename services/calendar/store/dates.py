@@ -1,13 +1,13 @@
 """Dates, kept: added, moved, cancelled, reworded, found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from services.calendar.domain.dates import Description, Move, NewDate, StoredDate, sequence_after, slugs_for
@@ -149,6 +149,7 @@ async def reword(
     plan: Mapping[str, Any] | None,
     source_address: str | None,
     public: bool,
+    synthetic: bool | None = None,
 ) -> StoredDate:
     """Return a date with other words; its address, UID and SEQUENCE stay."""
     return await _write(
@@ -159,6 +160,7 @@ async def reword(
         plan=None if plan is None else dict(plan),
         source_address=source_address,
         public=public,
+        synthetic=found.synthetic if synthetic is None else synthetic,
     )
 
 
@@ -225,6 +227,13 @@ async def newest_of_years(tx: Transaction) -> Sequence[StoredDate]:
     """Return of each named day that comes again its instance of the last year that there is."""
     known = select(dates).where(dates.c.yearly.is_not(None)).order_by(dates.c.yearly, dates.c.first_day.desc())
     return [date_of(row) for row in await tx.execute(known.ext(distinct_on(dates.c.yearly)))]
+
+
+async def years_on_leap_days(tx: Transaction) -> Collection[str | None]:
+    """Return which named days that come again have an instance that begins on 29 February."""
+    begins = func.to_char(dates.c.first_day, "MM-DD")
+    found = await tx.execute(select(dates.c.yearly).where(dates.c.yearly.is_not(None), begins == "02-29").distinct())
+    return frozenset(found.scalars())
 
 
 async def following(tx: Transaction, date_id: UUID, *, held: bool = False) -> Sequence[StoredDate]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -13,7 +14,7 @@ from services.calendar.store import listing
 from services.calendar.store.listing import Filled
 from services.calendar.web.choosing import asked_of, choices, chosen, ways_of, with_query
 from services.calendar.web.entry_view import PATH, View, by_period, view
-from shared import clock, i18n
+from shared import i18n
 from shared.db import Database
 from shared.events.times import YEARS
 from shared.web import wording
@@ -57,7 +58,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
     @router.get(PATH)
     async def agenda(request: Request, at: str = "") -> Response:
         """List dates from a month on, or from the nearest that has any."""
-        reader, today = reader_language(request), clock.now().date()
+        reader, today = reader_language(request), pages.today
         filters = asked_of(request).filters
         async with database.transaction() as tx:
             filled = await listing.months(tx, filters)
@@ -66,7 +67,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
             rough = await listing.approximate_within(tx, filters, span.first.first, span.last.last, ROUGH_MAX + 1)
             form = await choices(tx, filters, reader)
         context: dict[str, Any] = {
-            "sections": _sections(exact, span, reader),
+            "sections": _sections(exact, span, reader, today),
             "periods": by_period(rough[:ROUGH_MAX], reader, today, span.first.first, span.last.last),
             "more_rough": len(rough) > ROUGH_MAX,
             "today": i18n.full_day(today, reader),
@@ -122,8 +123,7 @@ def span_of(filled: Sequence[Filled], anchor: Month) -> Span:
     )
 
 
-def _sections(exact: Sequence[Entry], span: Span, reader: str) -> Sequence[Section]:
-    today = clock.now().date()
+def _sections(exact: Sequence[Entry], span: Span, reader: str, today: date) -> Sequence[Section]:
     found = []
     for month in span.months:
         # What began before the page does stands at its head.

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
+from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -12,6 +13,8 @@ from fastapi import Request, Response
 from shared import clock, i18n
 from shared.events.codes import LANGUAGES
 
+# The folder of all that the calendar makes answers of, apart from what is shared.
+CALENDAR = Path(__file__).parents[1]
 # What a program may keep without asking: a change is seen within a quarter of an hour by whoever asks.
 CACHE = "public, max-age=900"
 # A change that is committed a moment later may bear an earlier time; so a time is a validator only when the moment is over.
@@ -35,6 +38,13 @@ class Made:
         if self.changed_at is not None and clock.now() - self.changed_at > _SETTLED:
             found["Last-Modified"] = format_datetime(self.changed_at.replace(microsecond=0), usegmt=True)
         return found
+
+
+def never_before(began: datetime, changed_at: datetime | None) -> datetime | None:
+    """Return when an answer changed last, at the earliest when this process began: whoever asks by time alone (RFC 9110, section
+    13.1.3) is to get what an upgrade words otherwise, too.
+    """
+    return max(began, changed_at) if changed_at is not None else None
 
 
 def strong(content: bytes) -> str:

@@ -10,7 +10,7 @@ from services.calendar.domain.entries import Entry
 from services.calendar.feeds.ical import About, Calendar
 from services.calendar.feeds.linked_data import linked_data
 from services.calendar.store import dates, listing
-from services.calendar.web.answers import Made, calendar_headers, conditional, feed_language, strong
+from services.calendar.web.answers import Made, calendar_headers, conditional, feed_language, never_before, strong
 from services.calendar.web.entry_view import PATH, path_of, view
 from services.calendar.web.said import when_said
 from shared import clock
@@ -19,6 +19,7 @@ from shared.events.codes import SYNTHETIC_COUNTRIES
 from shared.reference.regions import region
 from shared.reference.thematic import area, priority
 from shared.web import wording
+from shared.web.linked_data import licensed
 from shared.web.pages import Pages, Sentence, localize
 from shared.web.request_state import reader_language
 
@@ -27,7 +28,7 @@ ICS = ".ics"
 
 def router(database: Database, pages: Pages) -> APIRouter:
     """Return the pages of single dates; their address has one free part, so this router stands behind all others."""
-    router = APIRouter(include_in_schema=False)
+    router, began = APIRouter(include_in_schema=False), clock.now()
 
     @router.get(PATH + "{slug}.ics")
     async def one(request: Request, slug: str) -> Response:
@@ -41,8 +42,11 @@ def router(database: Database, pages: Pages) -> APIRouter:
         about = About(name=localize(entry.title, language), language=language, source=address, public_url=pages.public_url)
         calendar = Calendar(about=about)
         calendar.add([entry])
-        made = Made(tag=strong(calendar.content), changed_at=entry.updated_at)
-        headers = calendar_headers("text/calendar; charset=utf-8", language, filename=f"{entry.slug}{ICS}")
+        made = Made(tag=strong(calendar.content), changed_at=never_before(began, entry.updated_at))
+        headers = {
+            **calendar_headers("text/calendar; charset=utf-8", language, filename=f"{entry.slug}{ICS}"),
+            **licensed(pages.licence),
+        }
         return conditional(request, made, headers) or Response(calendar.content, headers=headers | made.headers)
 
     @router.get(PATH + "{slug}")
@@ -53,7 +57,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
             entry = await _found(tx, slug)
             moves = list(reversed(await dates.moves_of(tx, entry.id)))
             meeting, following = await listing.bound_to(tx, entry)
-        today = clock.now().date()
+        today = pages.today
         address = f"{pages.public_url}{path_of(entry.slug)}"
         context = {
             "one": view(entry, reader, today),
@@ -61,7 +65,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
             "meeting": view(meeting, reader, today) if meeting else None,
             "following": [view(other, reader, today) for other in following],
             "done_note": _words(entry.done_note, reader),
-            "linked_data": linked_data(entry, [move.was for move in moves], language=reader, address=address),
+            "linked_data": linked_data(entry, [move.was for move in moves], language=reader, address=address, licence=pages.licence),
             "ics": f"{path_of(entry.slug)}{ICS}?lang={reader}",
             **_about(entry, reader),
         }

@@ -4,15 +4,15 @@ from fastapi import APIRouter, Request, Response
 
 from services.calendar.domain.periods import Month
 from services.calendar.store import listing
-from services.calendar.web.answers import CACHE, Made, conditional, weak
+from services.calendar.web.answers import CACHE, CALENDAR, Made, conditional, weak
 from services.calendar.web.choosing import asked_of, with_query
 from services.calendar.web.entry_view import PATH, by_period, view
-from services.calendar.web.feed_give import written_by
 from shared import clock
 from shared.db import Database
 from shared.web.pages import Pages
 from shared.web.request_state import reader_language
 from shared.web.safety import FRAMED_POLICY
+from shared.web.unchanged import written_by
 
 EMBED = f"{PATH}embed"
 # As many as a frame of a page's height shows.
@@ -28,11 +28,12 @@ def router(database: Database, pages: Pages) -> APIRouter:
     async def embed(request: Request) -> Response:
         """List the next dates that pass the filters, from today or from the day of `from` on."""
         reader, now, filters = reader_language(request), clock.now(), asked_of(request).filters
-        today = now.date()
+        today = pages.today
         first = filters.first or today
         async with database.transaction() as tx:
             stamp = await listing.stamp(tx, now)
-            made = Made(tag=weak(stamp, filters, reader, today, pages.public_url, written_by()), changed_at=None)
+            made_of = (stamp, filters, reader, today, pages.public_url, pages.banner, written_by(CALENDAR))
+            made = Made(tag=weak(*made_of), changed_at=None)
             headers = {
                 "Cache-Control": CACHE,
                 "Content-Security-Policy": FRAMED_POLICY,

@@ -1,40 +1,29 @@
 """The feeds that programs subscribe to: iCalendar of what has a day, JSCalendar of everything."""
 
 import asyncio
-import hashlib
-from functools import cache
-from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
-from services.calendar import feeds
 from services.calendar.domain.filters import Filters
 from services.calendar.feeds import jscalendar
 from services.calendar.feeds.ical import About, Calendar
 from services.calendar.feeds.kept import Kept
 from services.calendar.store import listing
-from services.calendar.web.answers import Made, calendar_headers, conditional, feed_language, weak
+from services.calendar.web.answers import CALENDAR, Made, calendar_headers, conditional, feed_language, never_before, weak
 from services.calendar.web.choosing import asked_of, with_query
 from services.calendar.web.entry_view import PATH
 from shared import clock, i18n
 from shared.db import Database
+from shared.web.linked_data import licensed
+from shared.web.unchanged import written_by
 
 ICS, JSON = f"{PATH}feed.ics", f"{PATH}feed.json"
 _TYPES = {ICS: "text/calendar; charset=utf-8", JSON: "application/jscalendar+json; type=group"}
 
 
-@cache
-def written_by() -> str:
-    """Return what changes with the code that writes feeds, so that a new version is not taken for what programs have already."""
-    found = hashlib.sha256()
-    for path in sorted(Path(feeds.__file__).parent.glob("*.py")):
-        found.update(path.read_bytes())
-    return found.hexdigest()[:12]
-
-
-def router(database: Database, public_url: str) -> APIRouter:
+def router(database: Database, public_url: str, licence: str | None) -> APIRouter:
     """Return the addresses of the feeds."""
-    router, kept = APIRouter(include_in_schema=False), Kept()
+    router, kept, began = APIRouter(include_in_schema=False), Kept(), clock.now()
 
     @router.get(ICS)
     async def ics(request: Request) -> Response:
@@ -50,8 +39,9 @@ def router(database: Database, public_url: str) -> APIRouter:
         asked, language, now = asked_of(request), feed_language(request), clock.now()
         async with database.transaction() as tx:
             stamp = await listing.stamp(tx, now)
-        made = Made(tag=weak(path, stamp, asked.filters, language, public_url, written_by()), changed_at=stamp.changed_at)
-        headers = calendar_headers(_TYPES[path], language, ignored=asked.ignored)
+        tag = weak(path, stamp, asked.filters, language, public_url, licence, written_by(CALENDAR))
+        made = Made(tag=tag, changed_at=never_before(began, stamp.changed_at))
+        headers = {**calendar_headers(_TYPES[path], language, ignored=asked.ignored), **licensed(licence)}
         if (unchanged := conditional(request, made, headers)) is not None:
             return unchanged
         about = About(
@@ -59,6 +49,7 @@ def router(database: Database, public_url: str) -> APIRouter:
             language=language,
             source=public_url + with_query(path, asked.filters, lang=language),
             public_url=public_url,
+            licence=licence,
         )
 
         async def write() -> bytes:

@@ -15,7 +15,7 @@ from services.calendar.store import listing
 from services.calendar.web.agenda_show import ROUGH_MAX, opening
 from services.calendar.web.choosing import asked_of, choices, chosen, ways_of, with_query
 from services.calendar.web.entry_view import PATH, View, by_period, view
-from shared import clock, i18n
+from shared import i18n
 from shared.db import Database
 from shared.web import wording
 from shared.web.pages import Pages
@@ -44,7 +44,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
         """Lead to the nearest month that has dates."""
         filters = asked_of(request).filters
         async with database.transaction() as tx:
-            month = opening(await listing.months(tx, filters), Month.of(clock.now().date()))
+            month = opening(await listing.months(tx, filters), Month.of(pages.today))
         return RedirectResponse(with_query(f"{MONTH}{month}", filters, lang=request.query_params.get("lang")), status_code=303)
 
     @router.get(MONTH + "{month}")
@@ -53,7 +53,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
         shown = Month.read(month)
         if shown is None:
             raise HTTPException(404)
-        reader, today = reader_language(request), clock.now().date()
+        reader, today = reader_language(request), pages.today
         filters = asked_of(request).filters
         async with database.transaction() as tx:
             exact = await listing.exact_within(tx, filters, shown.first, shown.last)

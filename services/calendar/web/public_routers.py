@@ -16,6 +16,6 @@ def public(database: Database, pages: Pages) -> Sequence[APIRouter]:
         month_show.router(database, pages),
         workplan_show.router(database, pages),
         embed_show.router(database, pages),
-        feed_give.router(database, pages.public_url),
+        feed_give.router(database, pages.public_url, pages.licence),
         date_show.router(database, pages),
     )

@@ -15,7 +15,6 @@ from services.calendar.domain.progress import Progress, counted, progress
 from services.calendar.store import listing
 from services.calendar.web.choosing import Choice, asked_of, with_query
 from services.calendar.web.entry_view import PATH, View, view
-from shared import clock
 from shared.db import Database
 from shared.reference.thematic import ThematicPriority, priorities, priority
 from shared.web.pages import Pages, Sentence
@@ -45,7 +44,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
     @router.get(WORKPLAN)
     async def workplan(request: Request, state: str = "") -> Response:
         """Show the activities with their state today; `?state=`, `priority=` and `lead=` narrow them."""
-        reader, today = reader_language(request), clock.now().date()
+        reader, today = reader_language(request), pages.today
         asked = asked_of(request).filters
         filters = Filters(priority=asked.priority, lead=asked.lead)
         wanted = Progress(state) if state in set(Progress) else None

@@ -56,8 +56,8 @@ class _Handler:
 
 
 @asynccontextmanager
-async def demo_inbox() -> AsyncIterator[InboxServer]:
-    """Run the server until the block ends."""
+async def demo_inbox(host: str = HOST, port: int = 0) -> AsyncIterator[InboxServer]:
+    """Run the server until the block ends; port 0 takes any free one."""
     logging.getLogger("mail.log").setLevel(logging.WARNING)  # the library tells of every command
     inbox = Inbox()
     loop = asyncio.get_running_loop()
@@ -78,10 +78,10 @@ async def demo_inbox() -> AsyncIterator[InboxServer]:
             _Handler(inbox), loop=loop, hostname="demo.tidings.localhost", ident="Tidings demo inbox", data_size_limit=MAIL_MAX_BYTES
         )
 
-    server = await loop.create_server(link, HOST, 0)
+    server = await loop.create_server(link, host, port)
     try:
-        port = server.sockets[0].getsockname()[1]
-        yield InboxServer(inbox=inbox, server=MailServer(host=HOST, port=port, encryption=Encryption.NONE))
+        taken = server.sockets[0].getsockname()[1]
+        yield InboxServer(inbox=inbox, server=MailServer(host=host, port=taken, encryption=Encryption.NONE))
     finally:
         server.close()
         for open_link in list(links):
@@ -97,15 +97,15 @@ def inbox_wanted(settings: Settings) -> bool:
     wish = settings.smtp.get_secret_value() if settings.smtp else ""
     if wish not in {"", DEMO}:
         return False
-    reached_here = on_loopback(settings.address)
-    bound_here = settings.demo or on_loopback(f"http://[{settings.host}]" if ":" in settings.host else f"http://{settings.host}")
-    if reached_here and bound_here:
-        return True
-    if wish == DEMO:
-        why = (
-            f"pages are served on {settings.host}, where others on the network may open them; set TIDINGS_DEMO=1 if they cannot"
-            if reached_here
-            else f"Tidings is reached at {settings.address}, and the demo inbox shows sign-in links to whoever opens it"
-        )
+    if wish == DEMO and (why := seen_by_others(settings)):
         raise SettingsError(f"TIDINGS_SMTP is wrong: {why}. For example: TIDINGS_SMTP=smtp://user:password@mail.example.org")
-    return False
+    return not seen_by_others(settings)
+
+
+def seen_by_others(settings: Settings) -> str:
+    """Return why others might see what the demo parts show, sign-in links among it; empty where this machine alone can."""
+    if not on_loopback(settings.address):
+        return f"Tidings is reached at {settings.address}, and the demo inbox shows sign-in links to whoever opens it"
+    if settings.demo or on_loopback(f"http://[{settings.host}]" if ":" in settings.host else f"http://{settings.host}"):
+        return ""
+    return f"pages are served on {settings.host}, where others on the network may open them; set TIDINGS_DEMO=1 if they cannot"

@@ -9,6 +9,8 @@ from oauthlib.common import Request
 from oauthlib.oauth1.rfc5849 import signature
 from oauthlib.oauth1.rfc5849.utils import parse_authorization_header, unescape
 
+from shared.settings import Settings
+
 USER_ID = "1000000001"
 # X takes what was signed within five minutes of its own clock.
 CLOCK_SECONDS = 300
@@ -40,6 +42,15 @@ class Keys:
     def user_id(self) -> str:
         """The account's number."""
         return self.access_token.partition("-")[0]
+
+
+def keys_of(settings: Settings) -> Keys | None:
+    """Return the keys with which a service that runs elsewhere signs what it posts here; None where the settings name none."""
+    given = [settings.x_consumer_key, settings.x_consumer_secret, settings.x_access_token, settings.x_access_token_secret]
+    key, secret, token, token_secret = (one.get_secret_value() if one else "" for one in given)
+    if not (key and secret and token and token_secret):
+        return None
+    return Keys(consumer_key=key, consumer_secret=secret, access_token=token, access_token_secret=token_secret)
 
 
 class Checker:

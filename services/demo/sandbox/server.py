@@ -59,11 +59,11 @@ def _is_loopback(host: str) -> bool:
 
 
 @asynccontextmanager
-async def sandbox(folder: Path | None = None, *, keys: Keys | None = None, port: int = 0) -> AsyncIterator[Sandbox]:
+async def sandbox(folder: Path | None = None, *, keys: Keys | None = None, host: str = LOOPBACK, port: int = 0) -> AsyncIterator[Sandbox]:
     """Give a sandbox until the block ends; its timeline is kept in `folder` where one is given. Port 0: any free one."""
-    opened = open_port(LOOPBACK, port)
+    opened = open_port(host, port)
     running = Sandbox(
-        address=f"http://{LOOPBACK}:{opened.getsockname()[1]}",
+        address=f"http://{host}:{opened.getsockname()[1]}",
         keys=keys or Keys.new(),
         timeline=Timeline(folder),
         moods=Moods(),

@@ -28,7 +28,7 @@ def demo(
         try:
             if not against:
                 say("Starting a fresh system on embedded parts …")
-            walk = begun(found_at(against or stack.enter_context(fresh())), say)
+            walk = begun(found_at(against or stack.enter_context(fresh()).address), say)
         except WalkError as error:
             raise fail(str(error)) from error
         failure = ""

@@ -102,20 +102,24 @@ def read_mail(walk: Walk, wanted: list[str]) -> None:
 def post(walk: Walk, what: str, title: str) -> None:
     """Take a draft up, submit and approve it, and find it on the sandbox's timeline."""
     with walk.journal.step(f"Alex takes up the draft about {what} and submits it; Noor approves it") as made:
-        draft = until(lambda: _draft_of(walk.alex, title), f"a draft about {title!r}")
-        opened = walk.alex.post(draft)
-        path = opened.path
-        zone = next((value for name, value in opened.form("/schedule").fields if name == "zone"), "UTC")
-        local = clock.now().astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
-        walk.alex.send(opened, "/schedule", local=local, zone=zone)
-        _submit_and_approve(walk, path)
-        made.address = walk.base + path
+        made.address = walk.base + schedule_post(walk, title)
     with walk.journal.step(f"The post about {what} is out, once, on the sandbox of X") as made:
         place = walk.system.networks["x"]
-        until(lambda: _posts_with(place, title), f"a post about {title!r} on {place}")
-        if (count := _posts_with(place, title)) != 1:
+        until(lambda: posts_with(place, title), f"a post about {title!r} on {place}")
+        if (count := posts_with(place, title)) != 1:
             raise WalkError(f"it stands there {count} times")
         made.address = f"{place}/"
+
+
+def schedule_post(walk: Walk, title: str) -> str:
+    """Have the draft about a title taken up, submitted and approved by two, to leave at once; return the post's path."""
+    draft = until(lambda: _draft_of(walk.alex, title), f"a draft about {title!r}")
+    opened = walk.alex.post(draft)
+    zone = next((value for name, value in opened.form("/schedule").fields if name == "zone"), "UTC")
+    local = clock.now().astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
+    walk.alex.send(opened, "/schedule", local=local, zone=zone)
+    _submit_and_approve(walk, opened.path)
+    return opened.path
 
 
 def _draft_of(who: Browser, title: str) -> str | None:
@@ -127,7 +131,8 @@ def _draft_of(who: Browser, title: str) -> str | None:
     return None
 
 
-def _posts_with(place: str, title: str) -> int:
+def posts_with(place: str, title: str) -> int:
+    """Return how often a title stands on the timeline of a sandbox."""
     return Browser(place).open("/").words.count(title)
 
 

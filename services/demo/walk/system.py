@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from services.demo.walk.browser import Browser, WalkError
 from shared.embedded import run_file
 
+ROOT = Path(__file__).parents[3]
 START_SECONDS = 240
 END_SECONDS = 15
 _LOOK_AGAIN_SECONDS = 0.05
@@ -28,21 +29,31 @@ class DemoSystem:
     networks: dict[str, str]  # the sandbox of each network
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fresh:
+    """A system that was started for a walk."""
+
+    address: str
+    var: Path  # its state directory
+    process: "subprocess.Popen[bytes]"
+
+
 @contextmanager
-def fresh() -> Iterator[str]:
-    """Give the address of a system that was started for this, in a directory of its own, and end it; raises WalkError."""
+def fresh() -> Iterator[Fresh]:
+    """Give a system that was started for this, in a directory of its own, and end it; raises WalkError."""
     with TemporaryDirectory(prefix="tidings-demo-") as folder:
         var = Path(folder)
         # None of the operator's own settings: a walk writes to nobody's database, mail server or network.
         bare = {name: value for name, value in os.environ.items() if not name.startswith("TIDINGS_")}
-        environment = bare | {"TIDINGS_VAR": folder, "TIDINGS_PORT": "0"}
+        # Away from here, because a file .env that lies here is read too.
+        environment = bare | {"TIDINGS_VAR": folder, "TIDINGS_PORT": "0", "PYTHONPATH": str(ROOT)}
         said = var / "said.log"
         with said.open("wb") as log:
             process = subprocess.Popen(  # this very program
-                [sys.executable, "-m", "services", "all"], env=environment, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, "-m", "services", "all"], env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True
             )
         try:
-            yield _address_of(process, var, said)
+            yield Fresh(address=_address_of(process, var, said), var=var, process=process)
         finally:
             process.send_signal(signal.SIGINT)
             try:

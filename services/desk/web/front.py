@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
 from services.desk.awaiting.letters import path_of
 from services.desk.public import store
 from services.desk.public.rules import Kind, State, Thing
-from shared import clock, i18n
+from shared import i18n
 from shared.db import Database, Transaction
 from shared.events.times import Days, TimeWithZone, When
 from shared.web.pages import Pages, Sentence, localize
@@ -33,7 +32,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
     async def front(request: Request) -> Response:
         """Show what desk was told of last."""
         reader = reader_language(request)
-        today = clock.now().astimezone(ZoneInfo(pages.zone)).date()
+        today = pages.today
         async with database.transaction() as tx:
             issues = await store.newest(tx, Kind.ISSUE, 1)
             dates = await store.coming(tx, Kind.DATE, today, DATES)

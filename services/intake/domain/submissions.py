@@ -33,6 +33,8 @@ class SubmissionState(StrEnum):
 
 DECIDED_HERE = frozenset({"practice", "talk", "news", "contribution", "promotion"})
 """Kinds on which intake decides."""
+REVIEWED_AT: Mapping[Service, str] = {Service.CALENDAR: "/calendar/review/", Service.PLEDGES: "/pledges/review/"}
+"""Where the other services decide on what they review: the page of a submission is this with its id."""
 TWO_PERSONS = frozenset({"news"})
 """Kinds that are said in the Network's own name: who wrote them last does not publish them."""
 OPEN = frozenset({SubmissionState.RECEIVED, SubmissionState.QUESTION})
@@ -197,6 +199,12 @@ class StoredSubmission:
     def is_reviewed_here(self) -> bool:
         """Whether intake decides on it, now or with a later part."""
         return reviewer_of(self.kind) is Service.INTAKE
+
+    @property
+    def reviewed_at(self) -> str:
+        """The path of the page on which another service decides on it; empty where that is ours, or it has not been handed on."""
+        at = REVIEWED_AT.get(reviewer_of(self.kind))
+        return f"{at}{self.id}" if at and self.state not in {SubmissionState.UNCONFIRMED, SubmissionState.EXPIRED} else ""
 
 
 @dataclass(frozen=True, kw_only=True)

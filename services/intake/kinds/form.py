@@ -70,8 +70,8 @@ class FormField:
 
     @property
     def long(self) -> bool:
-        """Whether its text needs several lines."""
-        return self.max_length > LONG_LINE
+        """Whether its text needs several lines; an address has one, however long."""
+        return self.max_length > LONG_LINE and self.widget is not Widget.ADDRESS
 
 
 @cache

@@ -2,17 +2,18 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Row, and_, cast, delete, func, literal, or_, select
+from sqlalchemy import Row, String, and_, cast, delete, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from services.intake.domain import SubmissionState
-from services.intake.store.tables import files, submissions, talks
+from services.intake.store.tables import contributions, files, followed, promotions, submissions, talks
 from shared.db import Transaction
 from shared.files.documents import Document
 
 _PUBLIC_KINDS = ("pledge",)
-"""Kinds whose file stands beside what is published; a Talk's concept note only where the team shows it."""
+"""Kinds whose file stands beside what is published; that of others only where what became of them can be seen, see `_shown`."""
 
 
 async def keep(tx: Transaction, document: Document, at: datetime) -> None:
@@ -25,16 +26,34 @@ def _with(sha256: str) -> Any:
     return submissions.c.files.contains(cast([{"sha256": sha256}], JSONB))
 
 
+def _shown() -> Any:
+    """Return the condition that everybody may have the files of a submission: it stands accepted, and so does what shows them.
+
+    That is a pledge itself; of a Talk the team says so; a contribution is public once an issue prints it, and what was asked to be promoted
+    once a post has said it.
+    """
+    followed_by = [
+        select(followed.c.thing_id)
+        .join(record, cast(record.c.id, String) == followed.c.source_id)
+        .where(record.c.submission_id == submissions.c.id, followed.c.kind == kind, followed.c.stands, followed.c.address != "")
+        .exists()
+        for record, kind in ((contributions, "issue"), (promotions, "post"))
+    ]
+    note = select(talks.c.id).where(talks.c.submission_id == submissions.c.id, talks.c.shows_note).exists()
+    return and_(submissions.c.state == SubmissionState.ACCEPTED.value, or_(submissions.c.kind.in_(_PUBLIC_KINDS), note, *followed_by))
+
+
+async def are_public(tx: Transaction, submission_id: UUID) -> bool:
+    """Say whether everybody may have the files that came with a submission."""
+    return (await tx.execute(select(submissions.c.id).where(submissions.c.id == submission_id, _shown()))).first() is not None
+
+
 async def find(tx: Transaction, sha256: str, *, public: bool) -> Row[Any, Any] | None:
     """Return bytes and name of a file, or None; where it is for the `public`, only if what it came with was accepted and shows it."""
-    shown = or_(
-        submissions.c.kind.in_(_PUBLIC_KINDS),
-        select(talks.c.id).where(talks.c.submission_id == submissions.c.id, talks.c.shows_note).exists(),
-    )
     query = (
         select(files.c.data, submissions.c.files.label("told"))
         .join(submissions, _with(sha256))
-        .where(files.c.sha256 == sha256, *([and_(submissions.c.state == SubmissionState.ACCEPTED.value, shown)] if public else []))
+        .where(files.c.sha256 == sha256, *([_shown()] if public else []))
         .order_by(submissions.c.received_at)
         .limit(1)
     )

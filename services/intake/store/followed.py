@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, String, cast, or_, select
+from sqlalchemy import Row, String, cast, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from services.intake.store.tables import contributions, followed, news, practices, promotions, submissions, talks
 from shared.db import Transaction
 
+WITHDRAWAL = "withdrawal"
+"""What follows last from something: its service has withdrawn it, and says why."""
 _RECORDS = (practices, talks, news, contributions, promotions)
 
 
@@ -27,6 +29,20 @@ async def note(
             index_elements=["source_id", "kind", "thing_id"], set_=changed, where=followed.c.revision < new.excluded.revision
         )
     )
+
+
+async def hold(tx: Transaction, source_id: str) -> None:
+    """Let nobody else write down what became of `source_id` until the transaction ends: that it was made, or that it was withdrawn.
+
+    Neither could see the other's row, and it would then stand for ever.
+    """
+    await tx.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('intake:followed:' || :name, 0))"), {"name": source_id})
+
+
+async def withdrawal_of(tx: Transaction, source_id: str | None) -> Row[Any, Any] | None:
+    """Return when and why something was withdrawn, or None."""
+    wanted = select(followed.c.at, followed.c.words).where(followed.c.source_id == source_id, followed.c.kind == WITHDRAWAL)
+    return (await tx.execute(wanted)).one_or_none()
 
 
 async def of(tx: Transaction, submission_id: UUID) -> Sequence[Row[Any]]:

@@ -201,6 +201,11 @@ async def lock(tx: Transaction, submission_id: UUID) -> StoredSubmission | None:
     return await _one(tx, select(*_STORED).where(submissions.c.id == submission_id).with_for_update())
 
 
+async def lock_what_became(tx: Transaction, thing_id: str) -> StoredSubmission | None:
+    """Return the submission of which another service made the thing with this id, or None; locked as by `lock`."""
+    return await _one(tx, select(*_STORED).where(submissions.c.became == thing_id).with_for_update())
+
+
 async def by_token(tx: Transaction, token: str) -> StoredSubmission | None:
     """Return the submission whose tracking page has this token, or None."""
     return await _one(tx, select(*_STORED).where(submissions.c.token == token))
@@ -260,6 +265,18 @@ async def decide(
     )
     if not quietly and decision.state in _TOLD_BY_MAIL:
         await notices.want(tx, submission_id, decision, at)
+
+
+async def withdraw(tx: Transaction, submission_id: UUID, reason: str) -> None:
+    """Let a submission be one whose pledge no longer stands: its address stays, for the page there says so, and so does its day.
+
+    In which language the reason is written nobody has told.
+    """
+    await tx.execute(
+        update(submissions)
+        .where(submissions.c.id == submission_id)
+        .values(state=SubmissionState.WITHDRAWN.value, reason=reason, reason_language=None)
+    )
 
 
 async def edit(tx: Transaction, submission_id: UUID, draft: Mapping[str, Any] | None, at: datetime, *, by: Person) -> None:

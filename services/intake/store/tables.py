@@ -141,17 +141,17 @@ notices = Table(
 )
 Index("notices_waiting_idx", notices.c.decided_at, postgresql_where=notices.c.ended_at.is_(None))
 
-# What other services made of what was accepted here: an issue that prints it, a post about it, its date in the calendar.
+# What other services made of what was accepted here: an issue that prints it, a post about it, its date in the calendar, its withdrawal.
 followed = Table(
     "followed",
     TABLES,
     Column("source_id", Text, primary_key=True),  # of the practice, Talk, pledge or date that it came from
-    Column("kind", Text, primary_key=True),  # issue, post or date
+    Column("kind", Text, primary_key=True),  # issue, post, date or withdrawal
     Column("thing_id", Text, primary_key=True),
     Column("revision", Integer, nullable=False),  # of the last event heard about that thing
-    Column("words", Text, nullable=False),  # the issue's number, the networks; empty for a date
+    Column("words", Text, nullable=False),  # the issue's number, the network, why it was withdrawn; empty for a date
     Column("address", Text, nullable=False),
-    Column("stands", Boolean, nullable=False),  # false where a date was cancelled
+    Column("stands", Boolean, nullable=False),  # false where a date was cancelled, or it was withdrawn
     Column("at", DateTime(timezone=True), nullable=False),
 )
 

@@ -21,7 +21,7 @@ from services.intake.store.reviews import ENQUIRIES
 from services.intake.store.reviews import PATH as REVIEW
 from services.intake.store.submissions import RepeatError
 from services.intake.web.form_options import said, words_of
-from services.intake.web.form_read import FILE_KINDS, MORE, ONCE, TRAP, Sent, empty, read_form
+from services.intake.web.form_read import FILE_KINDS, MORE, ONCE, PICTURE_KINDS, TRAP, Sent, accepted_by, empty, read_form
 from services.intake.web.form_show import FormShow, file_label
 from services.intake.web.submission_keep import keep
 from shared import clock
@@ -33,7 +33,6 @@ from shared.events.kinds import KINDS
 from shared.events.kinds.parts import Submission
 from shared.events.texts import Line
 from shared.events.times import Day
-from shared.files.documents import ACCEPT
 from shared.ids import new_id
 from shared.mail.queue.put import Mails
 from shared.trace import Cause
@@ -171,7 +170,8 @@ class Entering:
             entered={name: sent.filled.one(name) for name in (*Provenance.model_fields, NO_CONTACT, ASK)},
             takes_file=kind in FILE_KINDS,
             notice_key="",
-            accept=ACCEPT,
+            takes_picture=kind in PICTURE_KINDS,
+            accept=accepted_by(kind),
             faults=faults,
             once=sent.once or str(new_id()),
             more=more,

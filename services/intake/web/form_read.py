@@ -14,8 +14,8 @@ from starlette.datastructures import FormData, UploadFile
 from services.intake.kinds.form import Filled, Posted, Widget, fields_of
 from shared import i18n
 from shared.events.kinds.parts import UNKNOWN_CONTACT, Submission
-from shared.files.documents import Document, DocumentRefusedError, judge
-from shared.files.pictures import UPLOAD_MAX_BYTES
+from shared.files.documents import ACCEPT, ACCEPT_WITH_PICTURES, Document, DocumentRefusedError, judge, judge_or_draw
+from shared.files.pictures import UPLOAD_MAX_BYTES, PictureRefusedError
 from shared.web.forms import Fault
 from shared.web.request_state import reader_language
 
@@ -25,8 +25,10 @@ ONCE = "once"
 """Drawn with the empty form, so that the same form sent twice is kept once."""
 MORE = "more"
 FILE = "file"
-FILE_KINDS = frozenset({"pledge", "talk"})
-"""Kinds that take one file: a pledge an annex, a Talk its concept note."""
+FILE_KINDS = frozenset({"pledge", "talk", "promotion", "contribution"})
+"""Kinds that take one file: a pledge an annex, a Talk its concept note, a request for promotion a poster, a contribution a picture."""
+PICTURE_KINDS = frozenset({"promotion", "contribution"})
+"""Those whose file may be a picture, which is drawn again."""
 _FIELDS_MAX = 500
 _ONCE_CHARACTERS = 64
 
@@ -87,7 +89,7 @@ async def read_form(request: Request, model: type[Submission]) -> Sent:
     takes_file = model.kind_name in FILE_KINDS
     async with request.form(max_files=1 if takes_file else 0, max_fields=_FIELDS_MAX) as form:
         posted = _texts(form)
-        document, fault = await _document(form) if takes_file else (None, None)
+        document, fault = await _document(form, model.kind_name) if takes_file else (None, None)
     chosen = next((value for value in posted.get("language", ()) if value in i18n.CONTENT_LANGUAGES), None)
     filled = Filled(fields=fields_of(model), posted=posted, language=chosen or reader_language(request))
     return Sent(filled=filled, document=document, file_fault=fault)
@@ -101,13 +103,18 @@ def _texts(form: FormData) -> Posted:
     return found
 
 
-async def _document(form: FormData) -> tuple[Document | None, Fault | None]:
+def accepted_by(kind: str) -> str:
+    """Return what the field for the file of a kind offers to choose from."""
+    return ACCEPT_WITH_PICTURES if kind in PICTURE_KINDS else ACCEPT
+
+
+async def _document(form: FormData, kind: str) -> tuple[Document | None, Fault | None]:
     upload = form.get(FILE)
     if not isinstance(upload, UploadFile) or not upload.filename:
         return None, None
     try:
         # One byte more than is taken tells that there is more.
         data = await upload.read(UPLOAD_MAX_BYTES + 1)
-        return await asyncio.to_thread(judge, data, upload.filename), None
-    except DocumentRefusedError as error:
+        return await asyncio.to_thread(judge_or_draw if kind in PICTURE_KINDS else judge, data, upload.filename), None
+    except (DocumentRefusedError, PictureRefusedError) as error:
         return None, Fault(field=FILE, pointer="", part="body", code=error.refusal.value, key=error.key, params=error.params)

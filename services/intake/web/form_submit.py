@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NoReturn
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.intake import domain
@@ -13,7 +13,7 @@ from services.intake.kinds.catalogue import FORMS
 from services.intake.letters.confirming import confirm_mail
 from services.intake.store import files, submissions
 from services.intake.store.submissions import TRACKING, RepeatError
-from services.intake.web.form_read import FILE_KINDS, MORE, ONCE, TRAP, Sent, empty, read_form
+from services.intake.web.form_read import FILE_KINDS, MORE, ONCE, PICTURE_KINDS, TRAP, Sent, accepted_by, empty, read_form
 from services.intake.web.form_show import FormShow, file_label
 from services.intake.web.submission_keep import keep_untold
 from shared import clock
@@ -21,13 +21,12 @@ from shared.db import Database, Transaction
 from shared.events.codes import Channel
 from shared.events.kinds import KINDS
 from shared.events.kinds.parts import Submission
-from shared.files.documents import ACCEPT
 from shared.ids import new_id
 from shared.mail.queue.put import Mails
 from shared.vault import Vault
 from shared.web.forms import Fault
 from shared.web.pages import Pages
-from shared.web.rate import TokenBuckets, asker_in
+from shared.web.rate import Limit, TokenBuckets, asker_in
 from shared.web.request_state import cause_of, reader_language
 
 log = logging.getLogger(__name__)
@@ -36,6 +35,10 @@ PATH = "/intake/submit/"
 # People fill a form in once or twice; who sends ten within the hour is asked to use the webhook door, or is no person.
 SUBMISSIONS = 10
 REFILL_SECONDS = 360.0
+# A form is sent again for each further row and each mistake. What it brings is read, and a picture drawn, before anything is known of it:
+# so each post counts, also one that is refused, and who has none left is answered before a byte of theirs is read.
+POSTS = 40
+POST_REFILL_SECONDS = 60.0
 # Nobody may use the form to fill somebody else's mailbox, from however many network addresses.
 MAILS = 5
 MAIL_REFILL_SECONDS = 3600.0
@@ -49,17 +52,19 @@ class PublicForms:
         self._mails = mails
         self._vault = vault
         self._pages = pages
+        self._posts = Limit(tries=POSTS, refill_seconds=POST_REFILL_SECONDS)
         self._buckets = TokenBuckets(tries=SUBMISSIONS, refill_seconds=REFILL_SECONDS)
         self._addressees = TokenBuckets(tries=MAILS, refill_seconds=MAIL_REFILL_SECONDS)
 
     def router(self) -> APIRouter:
         """Return the forms' routes."""
         router = APIRouter(include_in_schema=False)
+        limited = [Depends(self._posts)]
         router.add_api_route(PATH, self.listing, methods=["GET"])
         for kind in FORMS:
             show, submit = self._routes_of(KINDS[kind])
             router.add_api_route(PATH + kind, show, methods=["GET"])
-            router.add_api_route(PATH + kind, submit, methods=["POST"])
+            router.add_api_route(PATH + kind, submit, methods=["POST"], dependencies=limited)
         return router
 
     async def listing(self, request: Request) -> Response:
@@ -154,7 +159,8 @@ class PublicForms:
             form=view,
             labels=view.labels | file_label(kind, reader),
             takes_file=kind in FILE_KINDS,
-            accept=ACCEPT,
+            takes_picture=kind in PICTURE_KINDS,
+            accept=accepted_by(kind),
             faults=faults,
             notice_key=notice,
             once=sent.once or str(new_id()),

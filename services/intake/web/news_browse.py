@@ -74,7 +74,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
             raise HTTPException(404)
         if item.state == RecordState.WITHDRAWN.value:
             return pages.render(request, "intake/news_gone.html", 410)
-        return pages.render(request, "intake/news_item.html", **_shown(item, reader_language(request), text, pages.public_url))
+        return pages.render(request, "intake/news_item.html", **_shown(item, reader_language(request), text, pages))
 
     return router
 
@@ -105,7 +105,7 @@ def _entry(item: Row[Any], reader: str) -> Mapping[str, Any]:
     }
 
 
-def _shown(item: Row[Any], reader: str, wanted: str, public_url: str) -> Mapping[str, Any]:
+def _shown(item: Row[Any], reader: str, wanted: str, pages: Pages) -> Mapping[str, Any]:
     languages = languages_of(item.fields, item.language, reader, wanted)
     language = languages["language"]
     occasion = item.fields.get("occasion")
@@ -122,7 +122,8 @@ def _shown(item: Row[Any], reader: str, wanted: str, public_url: str) -> Mapping
         "linked_data": linked_data(
             item,
             language=language,
-            address=f"{public_url}{news_path(item.slug)}",
+            address=f"{pages.public_url}{news_path(item.slug)}",
             publisher=plain(i18n.translate(reader, "base.network")),
+            licence=pages.licence,
         ),
     }

@@ -13,6 +13,7 @@ from shared import clock
 from shared.db import Database
 from shared.web import atom, writing
 from shared.web.atom import Entry, Feed
+from shared.web.linked_data import licensed
 from shared.web.pages import localize
 from shared.web.request_state import reader_language
 
@@ -21,7 +22,7 @@ FEED = f"{NEWS}feed.atom"
 ENTRIES = 30
 
 
-def router(database: Database, public_url: str) -> APIRouter:
+def router(database: Database, public_url: str, licence: str | None) -> APIRouter:
     """Return the address of the feed."""
     router = APIRouter(include_in_schema=False)
 
@@ -39,9 +40,10 @@ def router(database: Database, public_url: str) -> APIRouter:
             page=f"{public_url}{NEWS}?lang={language}",
             site=public_url + "/",
             updated=max((item.updated_at for item in items), default=clock.now()),
+            licence=licence,
         )
         document = atom.document(head, _entries(items, language, public_url))
-        headers = {"Cache-Control": atom.CACHE, "Vary": "Accept-Language, Cookie", "Content-Language": language}
+        headers = {"Cache-Control": atom.CACHE, "Vary": "Accept-Language, Cookie", "Content-Language": language, **licensed(licence)}
         return Response(document, media_type=atom.MEDIA_TYPE, headers=headers)
 
     return router

@@ -11,7 +11,7 @@ from shared.web.linked_data import content_of, places, terms
 _TYPES = {NewsKind.BLOG: "BlogPosting", NewsKind.PRESS_RELEASE: "NewsArticle", NewsKind.NEWS: "NewsArticle"}
 
 
-def linked_data(item: Row[Any], *, language: str, address: str, publisher: str) -> Markup:
+def linked_data(item: Row[Any], *, language: str, address: str, publisher: str, licence: str | None) -> Markup:
     """Return the content of a script element of type application/ld+json that says what the page says in `language`."""
     fields, words = item.fields, _TYPES.get(NewsKind(item.kind), "Article")
     return content_of(
@@ -27,6 +27,7 @@ def linked_data(item: Row[Any], *, language: str, address: str, publisher: str) 
             "dateModified": item.updated_at.isoformat(),
             "author": {"@type": "Organization", "name": fields["entity"]},
             "publisher": {"@type": "Organization", "name": publisher},
+            "license": licence,
             "about": terms(fields.get("objectives", ()), fields.get("principles", ()), language),
             "spatialCoverage": places(fields.get("countries", ()), language),
             "workTranslation": [

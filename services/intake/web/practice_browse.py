@@ -73,7 +73,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
             raise HTTPException(404)
         if practice.state == PracticeState.WITHDRAWN.value:
             return pages.render(request, "intake/practice_gone.html", 410)
-        return pages.render(request, "intake/practice.html", **_shown(practice, reader_language(request), text, pages.public_url))
+        return pages.render(request, "intake/practice.html", **_shown(practice, reader_language(request), text, pages))
 
     return router
 
@@ -99,7 +99,7 @@ def _entry(practice: Row[Any], reader: str) -> dict[str, object]:
     }
 
 
-def _shown(practice: Row[Any], reader: str, wanted: str, public_url: str) -> dict[str, Any]:
+def _shown(practice: Row[Any], reader: str, wanted: str, pages: Pages) -> dict[str, Any]:
     language = wanted if wanted in practice.title else localize(practice.title, reader).lang
     title = Sentence(practice.title[language], lang=language, reader=reader)
     return {
@@ -121,7 +121,8 @@ def _shown(practice: Row[Any], reader: str, wanted: str, public_url: str) -> dic
         "linked_data": linked_data(
             practice,
             language=language,
-            address=f"{public_url}{practice_path(practice.slug)}",
+            address=f"{pages.public_url}{practice_path(practice.slug)}",
             publisher=plain(i18n.translate(reader, "base.network")),
+            licence=pages.licence,
         ),
     }

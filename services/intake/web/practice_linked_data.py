@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from shared.web.linked_data import content_of, places, terms
 
 
-def linked_data(practice: Row[Any], *, language: str, address: str, publisher: str) -> Markup:
+def linked_data(practice: Row[Any], *, language: str, address: str, publisher: str, licence: str | None) -> Markup:
     """Return the content of a script element of type application/ld+json that says what the page says in `language`."""
     return content_of(
         {
@@ -24,6 +24,7 @@ def linked_data(practice: Row[Any], *, language: str, address: str, publisher: s
             "dateModified": practice.updated_at.isoformat(),
             "author": {"@type": "Organization", "name": practice.entity},
             "publisher": {"@type": "Organization", "name": publisher},
+            "license": licence,
             "about": terms(practice.objectives, practice.principles, language),
             "spatialCoverage": places(practice.countries, language),
             "citation": [link["address"] for link in practice.links],

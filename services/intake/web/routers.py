@@ -45,7 +45,7 @@ def all_of(database: Database, vault: Vault, pages: Pages, mails: Mails, arrival
         submission_track.router(database, pages, arrivals),
         practice_browse.router(database, pages),
         talk_browse.router(database, pages),
-        news_feed.router(database, pages.public_url),
+        news_feed.router(database, pages.public_url, pages.licence),
         news_browse.router(database, pages),
         submission_list.router(database, pages),
         Decisions(database, page, pages.public_url).router(),

@@ -13,7 +13,7 @@ from services.intake import domain
 from services.intake.domain import AlreadyDecidedError, StoredSubmission
 from services.intake.letters.confirming import PURPOSE
 from services.intake.publishing.arriving import Arrivals
-from services.intake.store import followed, submissions
+from services.intake.store import files, followed, submissions
 from services.intake.store.submissions import TRACKING
 from shared import clock, outbox
 from shared.db import Database, Transaction
@@ -84,6 +84,8 @@ def router(database: Database, pages: Pages, arrivals: Arrivals) -> APIRouter:
                 raise HTTPException(404)
             mail = await mails.last_about(tx, str(submission.id), PURPOSE)
             things = await followed.of(tx, submission.id)
+            files_public = bool(submission.files) and await files.are_public(tx, submission.id)
+            ended = await followed.withdrawal_of(tx, submission.became)
         return pages.render(
             request,
             "intake/track.html",
@@ -91,6 +93,8 @@ def router(database: Database, pages: Pages, arrivals: Arrivals) -> APIRouter:
             submission=submission,
             mail_refused=mail is not None and mail.state == MailState.REFUSED,
             followed=things,
+            ended=ended,
+            files_public=files_public,
             faults=faults,
             answer=answer,
             too_late=too_late,

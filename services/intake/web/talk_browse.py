@@ -23,7 +23,7 @@ from services.intake.web.record_show import (
     words_for,
 )
 from services.intake.web.talk_linked_data import linked_data
-from shared import clock, i18n
+from shared import i18n
 from shared.db import Database
 from shared.events.codes import OBJECTIVES, Level, Region, TalkFormat
 from shared.events.times import TimeWithZone
@@ -58,7 +58,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
             country=country_in(country),
             format=one_of(TalkFormat, format),
         )
-        reader, today, past = reader_language(request), clock.now().date(), when == "past"
+        reader, today, past = reader_language(request), pages.today, when == "past"
         async with database.transaction() as tx:
             coming = await talks.count(tx, filters, today=today, past=False)
             over = await talks.count(tx, filters, today=today, past=True)
@@ -91,7 +91,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
             standing = await practices.standing_among(tx, born) if born else frozenset()
         if talk is None:
             raise HTTPException(404)
-        shown = _shown(talk, reader_language(request), text, pages.public_url, standing)
+        shown = _shown(talk, reader_language(request), text, pages, standing)
         return pages.render(request, "intake/talk.html", notes=notes, **shown)
 
     return router
@@ -121,13 +121,13 @@ def _entry(talk: StoredTalk, reader: str) -> Mapping[str, Any]:
     }
 
 
-def _shown(talk: StoredTalk, reader: str, wanted: str, public_url: str, standing: Collection[str]) -> Mapping[str, Any]:
+def _shown(talk: StoredTalk, reader: str, wanted: str, pages: Pages, standing: Collection[str]) -> Mapping[str, Any]:
     """Return what the page of a Talk shows; of the practices that were born there only those at an address that is `standing`."""
     languages = languages_of(talk.fields, talk.language, reader, wanted)
     language = languages["language"]
     outcome = talk.outcome or {}
     because = talk.cancelled_because
-    is_over = talk.when.last_day is not None and talk.when.last_day < clock.now().date()
+    is_over = talk.when.last_day is not None and talk.when.last_day < pages.today
     return {
         **languages,
         **subjects_of(talk.fields, reader),
@@ -151,8 +151,9 @@ def _shown(talk: StoredTalk, reader: str, wanted: str, public_url: str, standing
         "linked_data": linked_data(
             talk,
             language=language,
-            address=f"{public_url}{talk_path(talk.slug)}",
+            address=f"{pages.public_url}{talk_path(talk.slug)}",
             network=plain(i18n.translate(reader, "base.network")),
+            licence=pages.licence,
         ),
     }
 

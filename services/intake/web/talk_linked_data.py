@@ -10,7 +10,7 @@ from markupsafe import Markup
 from services.intake.domain.talks import StoredTalk, TalkState, when_of
 from shared.events.codes import TalkFormat
 from shared.events.times import ApproximateDate, TimeWithZone, When
-from shared.web.linked_data import content_of, places, terms
+from shared.web.linked_data import content_of, page_under, places, terms
 
 _SCHEMA = "https://schema.org/"
 _ATTENDED = {
@@ -20,7 +20,7 @@ _ATTENDED = {
 }
 
 
-def linked_data(talk: StoredTalk, *, language: str, address: str, network: str) -> Markup:
+def linked_data(talk: StoredTalk, *, language: str, address: str, network: str, licence: str | None) -> Markup:
     """Return the content of a script element of type application/ld+json that says what the page says in `language`.
 
     What is only roughly known has no day there either.
@@ -46,6 +46,7 @@ def linked_data(talk: StoredTalk, *, language: str, address: str, network: str) 
                 *terms(fields.get("objectives", ()), fields.get("principles", ()), language),
                 *places(fields.get("countries", ()), language),
             ],
+            "subjectOf": page_under(address, licence),
             **_when(talk.when),
         }
     )

@@ -22,6 +22,7 @@ from services.intake.store import partners, submissions
 from services.intake.store.partners import LiveKey, PartnerAtDoor
 from services.intake.store.submissions import Earlier, Receipt, RepeatError
 from services.intake.web import webhook_answer as answers
+from services.intake.web.form_read import FILE_KINDS
 from services.intake.web.submission_keep import keep, within
 from services.intake.web.webhook_quota import Quota, Quotas
 from services.intake.webhooks import body as bodies
@@ -54,7 +55,7 @@ WEBHOOKS = Counter("tidings_webhooks_total", "Requests at the webhook door, by w
 AT_ONCE = 8
 
 _PATH = re.compile(r"/intake/webhooks/[^/]+")
-_forms = takes_files("/intake/(submit|enter)/(pledge|talk)")
+_forms = takes_files(f"/intake/(submit|enter)/({'|'.join(sorted(FILE_KINDS))})")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NO_LIMIT = 2**63
 _ASKED_FOR_REAL = frozenset({"", "0", "false", "no"})

@@ -9,6 +9,7 @@ from shared.events.codes import DateKind, Level
 from shared.heard import Told
 from shared.i18n import translate
 from shared.listening import Received
+from shared.pauses.stretches import FORBIDDING
 
 PRINTED = frozenset(
     {
@@ -27,9 +28,12 @@ PRINTED = frozenset(
 def items_of_date(told: Told) -> Iterator[Item]:
     """Yield the item of a date without a source, and the one of a deadline that is near: once, wherever it moves afterwards.
 
-    A date with a source is that of a Talk, a pledge or a text, of which readers hear anyway.
+    A date with a source is that of a Talk, a pledge or a text, of which readers hear anyway. What has become a blackout or an embargo
+    gives nothing: its words are for those who send alone, and what it was keeps its own until it is withdrawn.
     """
     published, latest = told.last(DatePublished), told.last(CalendarDate)
+    if latest is not None and latest.data.kind in FORBIDDING:
+        return
     if published is not None and latest is not None and told.is_news(DatePublished) and _is_printed(published.data):
         stands = _is_printed(latest.data)
         kind = latest.data.kind if stands else published.data.kind

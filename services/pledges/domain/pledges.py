@@ -96,8 +96,11 @@ class Facts:
 
     @property
     def last_word_on(self) -> date:
-        """The day of the owner's last word: of the last report, and before the first that of the pledge itself."""
-        return self.reported_on or self.published_on
+        """The day of the owner's last word: of the last report, or of the pledge itself as long as that is the later one.
+
+        A report may speak of a day before the pledge was published; who has just pledged has not been silent since then.
+        """
+        return max(self.reported_on or self.published_on, self.published_on)
 
     @property
     def claimed(self) -> PledgeState:

@@ -20,6 +20,8 @@ from shared.events.codes import Channel, Language, PledgeState
 from shared.events.texts import Line, Text, WebAddress
 from shared.events.times import Day
 
+REPORT_TASK = "review-report"
+"""What awaits a moderator where an owner has reported."""
 LINK_DAYS = 30
 """How long a mailed link lets its holder report, as often as they like."""
 EVIDENCE_MAX = 5
@@ -27,10 +29,11 @@ _TOKEN_BYTES = 24
 
 
 class Verdict(StrEnum):
-    """What a moderator said to a report."""
+    """What became of a report."""
 
     ACCEPTED = "accepted"
     DECLINED = "declined"
+    WITHDRAWN = "withdrawn"  # its pledge was, while the report waited; nobody said anything to it
 
 
 class ReportForm(BaseModel):
@@ -71,7 +74,7 @@ class Report:
     channel: Channel
     sent_at: datetime
     verdict: Verdict | None = None  # empty while it waits
-    reason: str | None = None
+    reason: str | None = None  # why it was declined, or its pledge withdrawn
     decided_at: datetime | None = None
     decided_by: str | None = None
     decided_by_name: str | None = None

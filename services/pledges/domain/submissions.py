@@ -61,6 +61,8 @@ class StoredSubmission:
     decision_revision: int  # of the last decision told; 0 before the first
     decided_at: datetime | None
     decided_by_name: str | None
+    revision: int  # of the door's last word
+    later: Sequence[Mapping[str, Any]]  # what the door told after the decision: the fields of WORDS, and when; oldest first
 
     @property
     def is_open(self) -> bool:
@@ -71,6 +73,25 @@ class StoredSubmission:
     def cause(self) -> Cause:
         """The cause of what a decision tells: the event that told of the submission."""
         return Cause(id=str(self.event_id), trace_id=self.trace_id)
+
+
+WORDS = ("public", "internal", "files", "answers")
+"""What a sender says: the fields that a decision rests on."""
+
+
+def says_more(submission: StoredSubmission, word: Mapping[str, Any]) -> bool:
+    """Say whether a word of the door, which came after the decision, says anything else than the last one that is kept."""
+    last = submission.later[-1] if submission.later else {name: getattr(submission, name) for name in WORDS}
+    return any(word[name] != last[name] for name in WORDS)
+
+
+def said_later(submission: StoredSubmission, word: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a later word has otherwise than what was decided on: fields that differ, and answers and files that are new."""
+    differing = {
+        name: {field: value for field, value in word[name].items() if getattr(submission, name).get(field) != value}
+        for name in ("public", "internal")
+    }
+    return differing | {name: [one for one in word[name] if one not in getattr(submission, name)] for name in ("answers", "files")}
 
 
 def check_may_decide(submission: StoredSubmission, who: str, *, accept: bool = False) -> None:

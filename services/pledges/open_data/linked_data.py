@@ -6,7 +6,7 @@ from services.pledges.domain.pledges import Facts
 from shared.web.linked_data import content_of, places, terms
 
 
-def linked_data(facts: Facts, *, number: str, language: str, address: str, changed: str, publisher: str) -> Markup:
+def linked_data(facts: Facts, *, number: str, language: str, address: str, changed: str, publisher: str, licence: str | None) -> Markup:
     """Return the content of a script element that says what the page says in `language`."""
     return content_of(
         {
@@ -32,6 +32,7 @@ def linked_data(facts: Facts, *, number: str, language: str, address: str, chang
             "workTranslation": [
                 {"@type": "CreativeWork", "name": title, "inLanguage": other} for other, title in facts.title.items() if other != language
             ],
+            "license": licence,
             "keywords": "invented sample data" if facts.synthetic else "",
         }
     )

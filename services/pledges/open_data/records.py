@@ -120,7 +120,13 @@ def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def head(day: date, query: str, public_url: str, path: str) -> Mapping[str, Any]:
+def head(day: date, query: str, public_url: str, path: str, licence: str | None) -> Mapping[str, Any]:
     """Return what stands at the head of every answer: the day, the query that made it, and how it may be used."""
     address = f"{public_url}{path}" + (f"?{query}" if query else "")
-    return {"as_of": day.isoformat(), "query": query, "made_by": address, "notice": NOTICE.format(day=day.isoformat())}
+    return {
+        "as_of": day.isoformat(),
+        "query": query,
+        "made_by": address,
+        "notice": NOTICE.format(day=day.isoformat()),
+        **({"license": licence} if licence else {}),
+    }

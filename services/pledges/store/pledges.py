@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, literal_column, select, update
+from sqlalchemy import Date, Row, func, insert, literal_column, select, update
 
 from services.pledges.domain.pledges import (
     FINISHED,
@@ -219,7 +219,8 @@ async def set_import_hash(tx: Transaction, pledge_id: UUID, import_hash: str) ->
 
 async def silent(tx: Transaction, today: date) -> Sequence[UUID]:
     """Return pledges whose owners may have to be asked for a word: what the database can tell of it."""
-    last_word = func.coalesce(pledges.c.reported_on, pledges.c.published_on)
+    # As `Facts.last_word_on` has it; PostgreSQL passes over what is empty.
+    last_word = func.greatest(pledges.c.reported_on, pledges.c.published_on, type_=Date)
     query = (
         select(pledges.c.id)
         .where(

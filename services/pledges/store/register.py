@@ -93,7 +93,8 @@ def is_overdue(source: FromClause, day: date) -> ColumnElement[bool]:
 
 
 def _is(source: FromClause, wanted: Freshness, day: date) -> ColumnElement[bool]:
-    last_word = func.coalesce(source.c.reported_on, source.c.published_on)
+    # As `Facts.last_word_on` has it; PostgreSQL passes over what is empty.
+    last_word = func.greatest(source.c.reported_on, source.c.published_on, type_=Date)
 
     def passed(years: int) -> ColumnElement[bool]:
         # Added to the last word, not taken from today: PostgreSQL gives 29 February a year later as the 28th, as `years_after` does.

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, case, func, select, update
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.pledges.domain.submissions import OPEN, StoredSubmission, SubmissionState
+from services.pledges.domain.submissions import WORDS, StoredSubmission, SubmissionState, says_more
 from services.pledges.store.tables import submissions
 from shared import clock
 from shared.auth.tokens import Person
@@ -19,12 +19,38 @@ _STORED = tuple(submissions.c[name] for name in StoredSubmission.__dataclass_fie
 
 
 async def take_in(tx: Transaction, event: Received[SubmissionReceived]) -> StoredSubmission | None:
-    """Return a submission that now awaits a decision: a new one, or one whose sender has answered; None where nothing is new.
+    """Return a submission of which the door has told something new, or None.
 
-    An older word than the one known changes nothing, and no answer opens again what was decided.
+    The first word is kept, and a newer one takes its place as long as no decision was made. What was decided on stays as it was then: a
+    newer word that says more is kept beside it, in `later`.
     """
+    word = _word_of(event)
+    new = insert(submissions).values(
+        id=UUID(event.subject),
+        **word,
+        trace_id=event.trace_id,
+        received_at=event.time,
+        state=SubmissionState.RECEIVED.value,
+        decision_revision=0,
+    )
+    added = (await tx.execute(new.on_conflict_do_nothing(index_elements=[submissions.c.id]).returning(*_STORED))).one_or_none()
+    if added is not None:
+        return _stored(added)
+    known = await lock(tx, UUID(event.subject))
+    if known is None or known.revision >= event.revision:
+        return None
+    if known.is_open:
+        return await _change(tx, known, **word, state=SubmissionState.RECEIVED.value)
+    if not says_more(known, word):
+        await _change(tx, known, revision=event.revision)
+        return None
+    later = {name: word[name] for name in WORDS} | {"came_at": clock.rfc3339(event.time), "event_id": str(event.id)}
+    return await _change(tx, known, revision=event.revision, later=[*known.later, later])
+
+
+def _word_of(event: Received[SubmissionReceived]) -> dict[str, Any]:
     data = event.data
-    values: dict[str, Any] = {
+    return {
         "reference": data.reference,
         "language": data.language,
         "channel": data.channel.value,
@@ -38,25 +64,10 @@ async def take_in(tx: Transaction, event: Received[SubmissionReceived]) -> Store
         "event_id": event.id,
         "revision": event.revision,
     }
-    waits = submissions.c.state.in_([state.value for state in OPEN])
-    new = insert(submissions).values(
-        id=UUID(event.subject),
-        **values,
-        trace_id=event.trace_id,
-        received_at=event.time,
-        state=SubmissionState.RECEIVED.value,
-        decision_revision=0,
-    )
-    done = await tx.execute(
-        new.on_conflict_do_update(
-            index_elements=[submissions.c.id],
-            set_={**values, "state": case((waits, SubmissionState.RECEIVED.value), else_=submissions.c.state)},
-            where=submissions.c.revision < event.revision,
-        ).returning(*_STORED)
-    )
-    row = done.one_or_none()
-    found = _stored(row) if row else None
-    return found if found and found.is_open else None
+
+
+async def _change(tx: Transaction, known: StoredSubmission, **values: Any) -> StoredSubmission:
+    return _stored((await tx.execute(update(submissions).where(submissions.c.id == known.id).values(**values).returning(*_STORED))).one())
 
 
 async def find(tx: Transaction, submission_id: UUID) -> StoredSubmission | None:

@@ -134,6 +134,7 @@ submissions = Table(
     Column("decided_at", DateTime(timezone=True)),
     Column("decided_by", Text),
     Column("decided_by_name", Text),
+    Column("later", JSONB, nullable=False, server_default="[]"),  # words of the door that came after the decision, oldest first
 )
 Index("submissions_state_idx", submissions.c.state, submissions.c.received_at)
 

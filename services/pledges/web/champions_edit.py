@@ -1,11 +1,13 @@
 """Where the team keeps the records of champion countries."""
 
 from typing import Annotated
+from uuid import NAMESPACE_URL, uuid5
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
+from services.pledges import telling
 from services.pledges.domain.champion_rows import champion_of
 from services.pledges.domain.rows import Refused
 from services.pledges.store import champions
@@ -13,14 +15,14 @@ from services.pledges.store.champions import Champion
 from services.pledges.web.champions_show import record
 from shared.auth.require import require
 from shared.auth.tokens import Person
-from shared.db import Database
+from shared.db import Database, Transaction
 from shared.events.codes import Role
-from shared.reference.countries import is_country
+from shared.reference.countries import country as country_of
 from shared.reference.titles import Mark
 from shared.web import wording
 from shared.web.forms import Fault
 from shared.web.pages import Pages
-from shared.web.request_state import reader_language
+from shared.web.request_state import cause_of, reader_language
 
 PATH = "/pledges/champions/edit"
 FIELDS = ("country", "since", "seen", "until", "source", "verified", "note")
@@ -40,7 +42,7 @@ class ChampionsEdit:
         router = APIRouter(include_in_schema=False)
         router.get(PATH, dependencies=[Depends(require(Role.ADMIN))])(self.show)
         router.post(PATH)(self.save)
-        router.post(PATH + "/remove", dependencies=[Depends(require(Role.ADMIN))])(self.remove)
+        router.post(PATH + "/remove")(self.remove)
         return router
 
     async def show(self, request: Request, country: str = "") -> Response:
@@ -75,15 +77,35 @@ class ChampionsEdit:
                 kept = await champions.listing(tx)
             return self._page(request, list(kept), cells, (fault,))
         async with self._database.transaction() as tx:
-            await champions.keep(tx, [Champion(**wanted)], by=person.id)  # type: ignore[arg-type]  # the rules have seen to it
+            champion = Champion(**wanted)  # type: ignore[arg-type]  # the rules have seen to it
+            before = {one.country: one for one in await champions.listing(tx)}.get(champion.country)
+            if champion != before:
+                await champions.keep(tx, [champion], by=person.id)
+                await self._note(tx, request, "change" if before else "add", champion, person)
         return RedirectResponse(PATH, status_code=303)
 
-    async def remove(self, country: Annotated[str, Form()] = "") -> Response:
+    async def remove(self, request: Request, person: Admin, country: Annotated[str, Form()] = "") -> Response:
         """Remove a record that should never have been here."""
         async with self._database.transaction() as tx:
-            if not is_country(country) or not await champions.remove(tx, country):
+            removed = {one.country: one for one in await champions.listing(tx)}.get(country)
+            if removed is None or not await champions.remove(tx, country):
                 raise HTTPException(404)
+            await self._note(tx, request, "remove", removed, person)
         return RedirectResponse(PATH, status_code=303)
+
+    async def _note(self, tx: Transaction, request: Request, what: str, champion: Champion, by: Person) -> None:
+        """Tell the audit trail who did it, and to which record."""
+        decision = telling.Decision(
+            what=what,
+            by=by,
+            title={"en": country_of(champion.country).name.in_("en").text},
+            content=vars(champion),
+            page=f"{self._pages.public_url}{PATH}?country={champion.country}",
+            about=telling.CHAMPION,
+        )
+        # A record has no id but its country's code; in the trail it has one that is always the same.
+        subject = uuid5(NAMESPACE_URL, f"champion:{champion.country}")
+        await telling.tell_decision(tx, decision, subject=subject, cause=cause_of(request))
 
     def _page(self, request: Request, kept: list[Champion], filled: dict[str, str], faults: tuple[Fault, ...] = ()) -> Response:
         reader = reader_language(request)

@@ -57,7 +57,7 @@ def router(database: Database, pages: Pages) -> APIRouter:
         if row.standing == Standing.WITHDRAWN.value:
             return pages.render(request, "pledges/pledge_gone.html", 410, number=number)
         reader = reader_language(request)
-        shown = _shown(row, past, reader, text, pages.public_url, filters.as_of or today)
+        shown = _shown(row, past, reader, text, pages, filters.as_of or today)
         withdrawn = past[-1].stands_from if past[-1].standing == Standing.WITHDRAWN.value else None
         # A past day of a pledge is nothing to be found by: the pledge as it stands is.
         hidden: dict[str, Any] = {"indexable": False} if filters.as_of else {}
@@ -102,7 +102,7 @@ def _other(number: str | None, others: Mapping[str, Row[Any]], reader: str, as_o
     }
 
 
-def _shown(row: Row[Any], past: Sequence[Row[Any]], reader: str, wanted: str, public_url: str, day: date) -> dict[str, Any]:
+def _shown(row: Row[Any], past: Sequence[Row[Any]], reader: str, wanted: str, pages: Pages, day: date) -> dict[str, Any]:
     facts = facts_in(row)
     language = wanted if wanted in facts.title and wanted in facts.description else localize(facts.title, reader).lang
     real = [code for code in facts.countries if code not in SYNTHETIC_COUNTRIES]
@@ -135,9 +135,10 @@ def _shown(row: Row[Any], past: Sequence[Row[Any]], reader: str, wanted: str, pu
             facts,
             number=row.number,
             language=language,
-            address=f"{public_url}{pledge_path(row.number)}",
+            address=f"{pages.public_url}{pledge_path(row.number)}",
             changed=clock.rfc3339(written[0].recorded_at) if written else "",
             publisher=plain(i18n.translate(reader, "base.network")),
+            licence=pages.licence,
         ),
     }
 

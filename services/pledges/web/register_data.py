@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from math import ceil
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +23,10 @@ from services.pledges.web.register_browse import PATH
 from shared import clock
 from shared.db import Database, Transaction
 from shared.web import atom
+from shared.web.linked_data import licensed
 from shared.web.problem import Invalid, Problem
 from shared.web.request_state import reader_language
-from shared.web.unchanged import etag_of, unchanged
+from shared.web.unchanged import etag_of, unchanged, written_by
 
 API = "/pledges/api/v1"
 FEED = "/pledges/feed.atom"
@@ -36,7 +38,8 @@ FEED_ENTRIES = 50
 ROWS_AT_ONCE = 500
 # The register may be another one at any moment; a copy is asked after each time, which costs one look at the stamp.
 _CACHE = "public, no-cache"
-_FORMAT = "1"  # another one makes every tag another one: raise it with the form of an answer
+# The folder of all that the register makes answers of, apart from what is shared.
+_REGISTER = Path(__file__).parents[1]
 _CURSOR = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-([0-9a-f]{32})-(\d{1,6})")
 # What else than a T may stand between day and hour (RFC 3339, section 5.6).
 _BETWEEN = re.compile(r"(?<=^[0-9]{4}-[0-9]{2}-[0-9]{2})[t ]")
@@ -46,9 +49,12 @@ _MOMENT = "%Y%m%dT%H%M%S.%fZ"
 class OpenData:
     """The addresses for programs."""
 
-    def __init__(self, database: Database, public_url: str) -> None:
+    def __init__(self, database: Database, public_url: str, licence: str | None = None) -> None:
+        """`licence` is the web address of that of the data; None where nothing is said of one."""
         self._database = database
         self._public_url = public_url
+        self._licence = licence
+        self._headers = {"Cache-Control": _CACHE, **licensed(licence)}
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -77,7 +83,7 @@ class OpenData:
         pages = max(1, ceil(total / per_page))
         more = {} if per_page == PER_PAGE else {"per_page": str(per_page)}
         body = {
-            **records.head(day, wish.filters.query(), self._public_url, f"{API}/pledges"),
+            **records.head(day, wish.filters.query(), self._public_url, f"{API}/pledges", self._licence),
             "total": total,
             "page": page,
             "pages": pages,
@@ -123,7 +129,7 @@ class OpenData:
         if row.standing == Standing.WITHDRAWN.value:
             raise Problem(410, "pledge-withdrawn")
         body = {
-            **records.head(day, wish.filters.query(), self._public_url, f"{API}/pledges/{number}"),
+            **records.head(day, wish.filters.query(), self._public_url, f"{API}/pledges/{number}", self._licence),
             **records.record(row, day, matched.get(number, ()), self._public_url),
         }
         return _json(body, {**headers, "ETag": etag})
@@ -145,7 +151,7 @@ class OpenData:
         following = told[-1]["cursor"] if told else since
         more = {"since": following} if following else {}
         body = {
-            **records.head(day, wish.filters.query(), self._public_url, f"{API}/changes"),
+            **records.head(day, wish.filters.query(), self._public_url, f"{API}/changes", self._licence),
             "more": len(rows) == limit,
             "cursor": following or None,
             "next": f"{self._public_url}{API}/changes?{wish.filters.query(**more)}",
@@ -153,10 +159,10 @@ class OpenData:
         }
         # What is settled grows without any change, so the answer itself is its tag.
         content = orjson.dumps(body)
-        etag = etag_of(_FORMAT, content.decode())
-        if same := unchanged(request, etag, {"Cache-Control": _CACHE}):
+        etag = etag_of(content.decode())
+        if same := unchanged(request, etag, self._headers):
             return same
-        return Response(content, media_type="application/json", headers={"Cache-Control": _CACHE, "ETag": etag})
+        return Response(content, media_type="application/json", headers={**self._headers, "ETag": etag})
 
     async def figures(self, request: Request) -> Response:
         """Return what is counted of all that the filters find."""
@@ -167,7 +173,10 @@ class OpenData:
             if same := unchanged(request, etag, headers):
                 return same
             found = await figures.figures(tx, wish.filters, today)
-        body = {**records.head(day, wish.filters.query(), self._public_url, f"{API}/figures"), **records.figures_record(found)}
+        body = {
+            **records.head(day, wish.filters.query(), self._public_url, f"{API}/figures", self._licence),
+            **records.figures_record(found),
+        }
         return _json(body, {**headers, "ETag": etag})
 
     async def feed(self, request: Request) -> Response:
@@ -189,6 +198,7 @@ class OpenData:
             page=f"{self._public_url}{PATH}?{wish.filters.query(lang=reader)}",
             site=self._public_url + PATH,
             updated=max((row.updated_at for row in rows), default=datetime.fromtimestamp(0, UTC)),
+            licence=self._licence,
         )
         content = atom.document(head, feed.entries(rows, reader, self._public_url))
         return Response(content, media_type=atom.MEDIA_TYPE, headers={**headers, "ETag": etag})
@@ -196,8 +206,10 @@ class OpenData:
     async def _tag(self, tx: Transaction, request: Request, *more: str) -> tuple[str, dict[str, str]]:
         """Return the tag of an answer and its other headers; lights and what is overdue change with the day alone."""
         stamp = await register.stamp(tx)
-        tag = etag_of(_FORMAT, stamp, clock.now().date().isoformat(), str(request.url.path), str(request.url.query), *more)
-        return tag, {"Cache-Control": _CACHE}
+        today = clock.now().date().isoformat()
+        given = (written_by(_REGISTER), self._public_url, self._licence or "")
+        tag = etag_of(*given, stamp, today, str(request.url.path), str(request.url.query), *more)
+        return tag, dict(self._headers)
 
 
 def _days(wish: Wish) -> tuple[Any, Any]:

@@ -14,7 +14,7 @@ from shared.web.pages import Pages
 def all_of(database: Database, pages: Pages) -> Sequence[APIRouter]:
     """Return the routers of what everybody may read, and of the champions, which an admin keeps."""
     return (
-        OpenData(database, pages.public_url).router(),
+        OpenData(database, pages.public_url, pages.licence).router(),
         register_browse.router(database, pages),
         champions_show.router(database, pages),
         ChampionsEdit(database, pages).router(),

@@ -116,7 +116,11 @@ class ReportReview:
 
 
 async def _locked(tx: Transaction, report_id: UUID) -> Report:
-    found = await reports.find(tx, report_id, lock=True)
-    if found is None:
+    known = await reports.find(tx, report_id)
+    if known is None:
         raise HTTPException(404)
+    # The pledge first, as whoever withdraws it does: of two who wait for each other, one would be turned away.
+    await pledges.lock(tx, known.pledge_id)
+    found = await reports.find(tx, report_id, lock=True)
+    assert found is not None  # no report is ever deleted
     return found

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from math import ceil
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -12,12 +13,12 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 
 from services.pledges.domain.pledges import PledgeError
-from services.pledges.domain.submissions import DoubtsError, OwnWorkError, StoredSubmission, SubmissionState
+from services.pledges.domain.submissions import DoubtsError, OwnWorkError, StoredSubmission, SubmissionState, said_later
 from services.pledges.letters import Letters
-from services.pledges.reviewing import REVIEW, Reviewing, doubts, facts_in
+from services.pledges.reviewing import LOOK_AGAIN_TASK, REVIEW, Reviewing, doubts, facts_in
 from services.pledges.store import pledges, submissions
 from services.pledges.web.values import id_in, named_faults, place
-from shared import i18n
+from shared import i18n, tasks
 from shared.auth.require import require
 from shared.auth.tokens import Person
 from shared.db import Database, Transaction
@@ -59,6 +60,7 @@ class Review:
         router.add_api_route(REVIEW + "{submission}/accept", self.accept, methods=["POST"])
         router.add_api_route(REVIEW + "{submission}/decline", self.decline, methods=["POST"])
         router.add_api_route(REVIEW + "{submission}/ask", self.ask, methods=["POST"])
+        router.add_api_route(REVIEW + "{submission}/look-again", self.look_again, methods=["POST"])
         return router
 
     async def listing(self, request: Request, state: str = SubmissionState.RECEIVED.value, page: str = "") -> Response:
@@ -115,6 +117,12 @@ class Review:
             return await self._too_late(request, submission)
         return _back_to(submission)
 
+    async def look_again(self, submission: str, moderator: Moderator) -> Response:
+        """Say that somebody has looked at what came after the decision; where nobody is awaited for it, nothing changes."""
+        async with self._database.transaction() as tx:
+            await self._reviewing.look_again(tx, await _locked(tx, id_in(submission)), moderator)
+        return _back_to(submission)
+
     async def _too_late(self, request: Request, submission: str) -> Response:
         return await self._show(request, id_in(submission), 409, notice="staff.review.too-late")
 
@@ -133,6 +141,7 @@ class Review:
             if found is None:
                 raise HTTPException(404)
             became = await pledges.by_submission(tx, submission_id)
+            awaited = {task.kind for task in await tasks.open_tasks(tx, str(submission_id))}
             open_doubts = await doubts(tx, facts_in(found), found.public.get("matched_title")) if found.is_open else ()
         return self._pages.render(
             request,
@@ -144,6 +153,8 @@ class Review:
             public=describe(PledgeSubmission.kind_name, found.public, reader_language(request)),
             internal=describe(PledgeSubmission.kind_name, found.internal, reader_language(request)),
             contact=self._contact(found),
+            later=[_later(found, word, reader_language(request)) for word in found.later],
+            looks_again=LOOK_AGAIN_TASK in awaited,
             reason_languages=i18n.CONTENT_LANGUAGES,
             faults=faults,
             filled={"reason": "", "question": "", **(filled or {})},
@@ -158,6 +169,17 @@ class Review:
         except SealError:
             log.error("the contact of %s cannot be opened: %s", found.reference, SealError.__doc__)  # noqa: TRY400  # says all there is
             return None
+
+
+def _later(found: StoredSubmission, word: Mapping[str, Any], reader: str) -> Mapping[str, Any]:
+    """Return what came after the decision as the page shows it."""
+    said = said_later(found, word)
+    return {
+        "came_at": datetime.fromisoformat(word["came_at"]),
+        "fields": describe(PledgeSubmission.kind_name, {**said["internal"], **said["public"]}, reader),
+        "answers": said["answers"],
+        "files": said["files"],
+    }
 
 
 def _known(language: str) -> str:

@@ -10,6 +10,7 @@ from shared.events.times import When
 from shared.heard import Told
 from shared.i18n import translate
 from shared.listening import Received
+from shared.pauses.stretches import FORBIDDING
 
 POSTED = frozenset(
     {
@@ -28,9 +29,12 @@ POSTED = frozenset(
 def drafts_of_date(told: Told) -> Iterator[Draft]:
     """Yield the draft about a date without a source, and the one about a deadline that is near: once, wherever it moves afterwards.
 
-    A date with a source is that of a Talk, a pledge or a text, which has a draft of its own.
+    A date with a source is that of a Talk, a pledge or a text, which has a draft of its own. What has become a blackout or an embargo
+    gives nothing: its words are for those who send alone, and what it was keeps its own until it is withdrawn.
     """
     published, latest = told.last(DatePublished), told.last(CalendarDate)
+    if latest is not None and latest.data.kind in FORBIDDING:
+        return
     if published is not None and latest is not None and told.is_news(DatePublished) and _is_posted(published.data):
         date, stands = latest.data, _is_posted(latest.data)
         kind = date.kind if stands else published.data.kind

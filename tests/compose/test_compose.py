@@ -1,0 +1,205 @@
+"""The system in containers, as an operator has it: healthy from a clean copy, walked through its gateway, whole after all was killed.
+
+`TIDINGS_RELIABILITY` names the file that the figures of the run are written to: `make reliability` writes docs/reliability.md.
+"""
+
+import csv
+import io
+import os
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.demo.walk import incoming, outgoing
+from services.demo.walk.journal import until as until_walked
+from services.demo.walk.people import new_partner
+from services.demo.walk.system import found_at
+from services.demo.walk.walk import Walk, begun
+from shared import clock
+from tests.compose.flow import Told, flowing
+from tests.compose.report import Figures, written
+from tests.compose.system import BIN, ROOT, Compose, started, until
+
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live"), pytest.mark.timeout(2400)]
+
+SERVICES = ("desk", "intake", "pledges", "newsletter", "social", "calendar")
+KILLED = ("sender", "newsletter", "social", "intake", "desk", "pledges", "calendar", "gateway", "kafka", "postgres")
+READERS = 3_000
+MAIL_SECONDS = 0.25  # what the mail server takes for one: the issue is under way while things are killed
+KAFKA_AWAY_SECONDS = 60.0
+PARTNERS = 3
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
+    with started(tmp_path_factory.mktemp("compose") / "tidings") as found:
+        yield found
+
+
+def test_demo_walks_through_the_gateway(system: Compose) -> None:
+    walked = subprocess.run(
+        [BIN / "tidings", "demo", "--against", system.address], cwd="/", capture_output=True, text=True, timeout=900, check=False
+    )
+    assert walked.returncode == 0, walked.stderr[-3000:] + system.logs()
+    assert "32 steps hold" in walked.stderr
+
+
+def test_containers_are_contained_and_speak_to_nobody_who_need_not_hear_them(system: Compose) -> None:
+    for service in (*SERVICES, "sender", "gateway", "kafka", "postgres"):
+        (container,) = system.containers(service)
+        form = " ".join(f"{{{{.HostConfig.{name}}}}}" for name in ("ReadonlyRootfs", "CapDrop", "Memory", "PidsLimit", "SecurityOpt"))
+        read_only, dropped, memory, pids, options = _inspect(container, form).split(" ")
+        assert (read_only, dropped, "no-new-privileges" in options) == ("true", "[ALL]", True), service
+        assert int(memory) > 0 < int(pids)
+        status = Path(f"/proc/{_inspect(container, '{{.State.Pid}}')}/status").read_text(encoding="ascii")
+        assert "Uid:\t0\t" not in status, f"{service} runs as root"
+    for service in ("kafka", "postgres", *SERVICES, "sender"):
+        (container,) = system.containers(service)
+        assert _inspect(container, "{{json .HostConfig.PortBindings}}") in {"{}", "null"}, f"{service} is reached from outside"
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert httpx.get(system.address + path).status_code == 404
+    roles = {row[0] for row in system.ask("SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name LIKE 'tidings-%'")}
+    assert roles == {f"tidings_{service}" for service in SERVICES}
+
+
+def test_nothing_is_lost_and_nothing_happens_twice_though_everything_is_killed(system: Compose, tmp_path: Path) -> None:
+    figures = Figures()
+    walked = system.count("SELECT count(*) FROM newsletter.subscribers WHERE state = 'confirmed'")  # by the demo
+    out = tmp_path / "mails"
+    system.send_mails_to_sink(out, seconds=MAIL_SECONDS)
+    system.run("up", "--wait", "--scale", "newsletter=2", "--scale", "social=2", "--scale", "intake=2")
+    assert [len(system.containers(name)) for name in ("newsletter", "social", "intake")] == [2, 2, 2]
+    walk = _team(system)
+    partners = [new_partner(walk.alex, walk.titled(f"City {number}")) for number in range(PARTNERS)]
+    system.ask("UPDATE intake.partners SET rate_per_minute = 100000")
+    post, issue = _ready_to_leave(system, walk)
+    with flowing(system.address, partners, walk.example("practice.submitted")) as told:
+        until(lambda: len(told.accepted) >= 20, "a flow")
+        outgoing.release_issue(walk)
+        until(lambda: _taken(out), "mails on their way")
+        for service in KILLED:
+            container = system.containers(service)[0]
+            before = system.started_at(container)
+            system.kill(container)
+            figures.back[service] = until(lambda one=container, at=before: system.well(one, since=at), f"{service} after SIGKILL")  # type: ignore[misc]
+        figures.accepted_meanwhile = _without_kafka(system, told)
+        figures.restart_seconds = _restart(system, "postgres")
+        settled = len(told.accepted) + 20
+        until(lambda: len(told.accepted) >= settled, "the flow goes on")
+    figures.told = told
+    assert told.wrong == []
+    figures.settled_seconds = until(lambda: _unsettled(system, issue) == [], f"everything settled; left: {_unsettled(system, issue)}", 600)
+
+    assert _applied(system) == Counter(dict.fromkeys(told.accepted.values(), 1))
+    states = dict(system.ask(f"SELECT state, count(*) FROM newsletter.audience WHERE issue_id = '{issue}' GROUP BY state"))
+    figures.readers = {state: int(count) for state, count in states.items()}
+    assert set(states) <= {"accepted", "uncertain"}
+    assert sum(figures.readers.values()) == READERS + walked
+    taken = _taken(out)
+    assert [address for address, count in taken.items() if count > 1] == []
+    assert figures.readers["accepted"] <= len(taken) <= READERS + walked
+    until_walked(lambda: outgoing.posts_with(walk.system.networks["x"], post) == 1 or _named(system), "the post out, or named")
+    assert outgoing.posts_with(walk.system.networks["x"], post) <= 1
+    _write(figures)
+
+
+def test_stop_is_graceful_and_within_its_time(system: Compose) -> None:
+    began = time.monotonic()
+    system.run("stop", *SERVICES, "sender")
+    assert time.monotonic() - began < 20 + 20  # each has twenty seconds; all are asked at once, on a machine that is busy
+    for service in (*SERVICES, "sender"):
+        for container in system.run("ps", "-aq", service).split():
+            assert _inspect(container, "{{.State.ExitCode}}") == "0", f"{service}: {system.logs(service)}"
+
+
+def _team(system: Compose) -> Walk:
+    walk = begun(found_at(system.address), lambda words: None)
+    incoming.enter(walk)
+    return walk
+
+
+def _ready_to_leave(system: Compose, walk: Walk) -> tuple[str, str]:
+    """Return a post's title and an issue's id, the one approved and due, the other cut: what came in by one practice."""
+    walk.partner = new_partner(walk.alex, walk.titled("City of the walk"))
+    practice = incoming.send(walk, "practice.submitted", "a practice")
+    incoming.review(walk, "practice", "a practice", practice)
+    title = walk.found["practice.submitted title"]
+    rows = io.StringIO()
+    lines = csv.writer(rows)
+    lines.writerow(["address", "language", "consent_at", "consent_source"])
+    today = clock.now().date().isoformat()
+    lines.writerows([f"reader{number}@example.org", "en", today, "a list of this test"] for number in range(READERS))
+    system.run(
+        "exec", "-T", "newsletter", "sh", "-c", "cat > /tmp/list.csv && tidings import subscribers /tmp/list.csv", given=rows.getvalue()
+    )
+    outgoing.cut_issue(walk, [title])
+    outgoing.schedule_post(walk, title)
+    return title, walk.found["issue"].rpartition("/")[2]
+
+
+def _without_kafka(system: Compose, told: Told) -> int:
+    before, until_then = len(told.accepted), time.monotonic() + KAFKA_AWAY_SECONDS
+    system.run("stop", "kafka")
+    until(lambda: time.monotonic() > until_then, "a minute without Kafka")
+    meanwhile = len(told.accepted) - before
+    system.run("up", "--wait", "--no-recreate", "kafka")
+    assert meanwhile > 0
+    return meanwhile
+
+
+def _restart(system: Compose, service: str) -> float:
+    began = time.monotonic()
+    system.run("restart", service)
+    (container,) = system.containers(service)
+    until(lambda: system.well(container, since=""), f"{service} after a restart")
+    return time.monotonic() - began
+
+
+def _unsettled(system: Compose, issue: str) -> list[str]:
+    """Return what is still on its way, each with its count."""
+    queues = {f"{name}.outbox": f"SELECT count(*) FROM {name}.outbox WHERE sent_at IS NULL" for name in SERVICES}
+    queues |= {f"{name}.parked": f"SELECT count(*) FROM {name}.parked WHERE state IN ('waiting', 'dead')" for name in SERVICES}
+    queues["copies"] = (
+        f"SELECT count(*) FROM newsletter.audience WHERE issue_id = '{issue}' AND state IN ('planned', 'claimed', 'started', 'deferred')"
+    )
+    queues["tasks"] = (
+        "SELECT count(*) FROM intake.submissions s WHERE kind = 'practice'"
+        " AND NOT EXISTS (SELECT FROM desk.inbox i WHERE i.subject LIKE '%' || s.id || '%' AND i.type = 'task.opened.v1')"
+    )
+    union = " UNION ALL ".join(f"SELECT '{name}', ({statement})" for name, statement in queues.items())
+    return [f"{count} {name}" for name, count in system.ask(union) if count != "0"]
+
+
+def _applied(system: Compose) -> Counter[str]:
+    """Return how often each webhook of the flow became a submission, and that submission a task before the team."""
+    joined = (
+        "SELECT r.id, (SELECT count(*) FROM intake.submissions s WHERE s.id = r.id)"
+        " * (SELECT count(*) FROM desk.awaited a WHERE a.kind = 'review-practice' AND a.id LIKE '%' || r.id || '%')"
+        " FROM intake.receipts r WHERE r.webhook_id LIKE 'msg_flow_%'"
+    )
+    return Counter({receipt: int(count) for receipt, count in system.ask(joined)})
+
+
+def _taken(out: Path) -> Counter[str]:
+    """Return how many copies each reader got from the mail server of this test."""
+    file = out / "mails"
+    lines = file.read_text(encoding="ascii").splitlines() if file.exists() else []
+    return Counter(line.split(" ")[0] for line in lines)
+
+
+def _named(system: Compose) -> bool:
+    return system.count("SELECT count(*) FROM social.deliveries WHERE state = 'uncertain'") > 0
+
+
+def _inspect(container: str, form: str) -> str:
+    return subprocess.run(["docker", "inspect", "-f", form, container], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _write(figures: Figures) -> None:
+    if place := os.environ.get("TIDINGS_RELIABILITY"):
+        (ROOT / place).write_text(written(figures), encoding="utf-8")
