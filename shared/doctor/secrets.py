@@ -6,6 +6,7 @@ from typing import Any
 from shared.auth.tokens import KeyFormError, Signer
 from shared.backup import sealed
 from shared.db import engine_of
+from shared.doctor.databases import seen
 from shared.doctor.findings import Finding, Question, ok, warning, wrong
 from shared.settings import Settings
 from shared.vault import Vault
@@ -28,6 +29,9 @@ async def _data_keys(url: str, services: Sequence[str], vault: Vault) -> Sequenc
     engine = engine_of(url)
     try:
         async with engine.connect() as pooled:
+            sees = await seen(pooled)
+            services = [service for service in services if sees.get(service)]
+            await pooled.rollback()  # the driver's own transaction follows
             connection: Any = (await pooled.get_raw_connection()).driver_connection
             async with connection.transaction(readonly=True):
                 columns = await sealed.look(connection, services, vault, most=LOOKED_AT)
