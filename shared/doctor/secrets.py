@@ -10,6 +10,7 @@ from shared.doctor.databases import seen
 from shared.doctor.findings import Finding, Question, ok, warning, wrong
 from shared.settings import Settings
 from shared.vault import Vault
+from shared.web.addresses import on_loopback
 
 PART = "keys"
 # From both ends of a table: what the oldest key sealed, and what the newest did.
@@ -47,7 +48,7 @@ async def _data_keys(url: str, services: Sequence[str], vault: Vault) -> Sequenc
 async def _signing_keys(settings: Settings) -> Sequence[Finding]:
     what, private = "signing keys", [key.get_secret_value() for key in settings.signing_key]
     if not private and not settings.verify_keys:
-        if settings.database == "embedded" or settings.public_url is None:
+        if on_loopback(settings.address):  # one process, which is all that it needs
             return [ok(PART, what, "kept in TIDINGS_VAR")]
         do = "Set TIDINGS_SIGNING_KEY for desk and TIDINGS_VERIFY_KEYS for all, both from `tidings key --signing`."
         return [warning(PART, what, "kept in TIDINGS_VAR of this process; another one would have others", do)]
