@@ -9,12 +9,11 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import Scope
 
-from shared import metrics
 from shared.auth.require import of_service
 from shared.db import Database, is_away
 from shared.operations import web as operations
 from shared.parts import Parts
-from shared.readiness import Grade, summary
+from shared.readiness import summary
 from shared.service import Running
 from shared.web.safety import bears_token, form_limit
 from shared.web.wiring import install
@@ -49,7 +48,7 @@ def _operations(one: Running, database: Database, parts: Parts) -> APIRouter:
         found = await one.figures()
         return asdict(found) if found else {}
 
-    return operations.router(one.service.name, database, parts.shared_pages(), figures, one.service.facts)
+    return operations.router(one.service.name, database, parts.shared_pages(), figures, one.service.facts, one.service.sweeps)
 
 
 def health_router(running: Sequence[Running]) -> APIRouter:
@@ -70,28 +69,11 @@ def health_router(running: Sequence[Running]) -> APIRouter:
     @router.get("/metrics")
     async def prometheus(request: Request) -> Response:
         del request
-        for one in running:
-            await _measure(one)
+        # All at once: with the database away each service waits for its own answer.
+        await asyncio.gather(*(one.measure() for one in running))
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return router
-
-
-async def _measure(one: Running) -> None:
-    """Bring the gauges of a service up to date; what cannot be read now keeps its last value."""
-    checks = await one.checks()
-    if any(check.grade is Grade.DOWN and check.part.endswith(".database") for check in checks):
-        return
-    figures = await one.figures()
-    if figures is None:
-        return
-    name = one.service.name
-    metrics.OUTBOX_UNSENT.labels(name).set(figures.outbox_unsent)
-    metrics.OUTBOX_AGE.labels(name).set(figures.outbox_age_seconds)
-    for state, count in figures.parked.items():
-        metrics.PARKED.labels(name, state).set(count)
-    if figures.lag is not None:
-        metrics.CONSUMER_LAG.labels(name).set(figures.lag)
 
 
 def _any_of(predicates: Sequence[Callable[[Scope], bool]]) -> Callable[[Scope], bool]:

@@ -85,6 +85,19 @@ _OPEN = parked.c.state.in_([ParkedState.WAITING.value, ParkedState.DEAD.value])
 Index("parked_key_idx", parked.c.topic, parked.c.key, parked.c.id, postgresql_where=_OPEN)
 Index("parked_due_idx", parked.c.next_at, postgresql_where=parked.c.state == ParkedState.WAITING.value)
 
+_older = parked.alias("older")
+STANDS_BEHIND = (
+    select(_older.c.id)
+    .where(
+        _older.c.state.in_([ParkedState.WAITING.value, ParkedState.DEAD.value]),
+        _older.c.topic == parked.c.topic,
+        _older.c.key == parked.c.key,
+        _older.c.id < parked.c.id,
+    )
+    .exists()
+)
+"""Whether an older event of the same key is set aside, so that this one waits for it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StoredRecord:
@@ -183,20 +196,9 @@ def stored_record(row: Row[Any]) -> StoredRecord:
 
 async def due(tx: Transaction, limit: int) -> Sequence[Row[Any]]:
     """Return parked events whose time has come, each the oldest of its key, locked against another process."""
-    older = parked.alias("older")
-    stands_behind = (
-        select(older.c.id)
-        .where(
-            older.c.state.in_([ParkedState.WAITING.value, ParkedState.DEAD.value]),
-            older.c.topic == parked.c.topic,
-            older.c.key == parked.c.key,
-            older.c.id < parked.c.id,
-        )
-        .exists()
-    )
     found = await tx.execute(
         select(parked)
-        .where(parked.c.state == ParkedState.WAITING.value, parked.c.next_at <= clock.now(), ~stands_behind)
+        .where(parked.c.state == ParkedState.WAITING.value, parked.c.next_at <= clock.now(), ~STANDS_BEHIND)
         .order_by(parked.c.next_at, parked.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

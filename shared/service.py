@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Scope
 
-from shared import locks, parking, relay, retention
+from shared import locks, metrics, parking, relay, retention
 from shared.broker import BrokerAwayError, Probe, ensure_topics, group_of
 from shared.cluster import Cluster
 from shared.consumer import Consumer
@@ -20,9 +20,11 @@ from shared.events import registry
 from shared.listening import Listeners
 from shared.migrations import versions_of
 from shared.operations.story import Facts, no_facts
+from shared.queues import Queue, Queues
 from shared.readiness import OUTBOX_UNKNOWN, Check, DatabaseState, Grade
 from shared.relay import Relay
 from shared.subscription import EMBEDDED, KAFKA, Subscription
+from shared.sweeps import SWEEP_EVERY_SECONDS, Sweep, Sweeper
 from shared.watchdog import HEALTHY, Limits, State, Watchdog
 from shared.window import Window
 
@@ -61,6 +63,8 @@ class Service:
     listeners: Listeners = field(default_factory=dict)
     tells: bool = False
     jobs: Sequence[Job] = ()
+    queues: Sequence[Queue] = ()  # what waits in its tables besides what waits in those of every service
+    sweeps: Sequence[Sweep] = ()  # what stands behind its promises
     facts: Facts = no_facts  # what the service did within a trace besides telling and taking events
     sent_by_programs: Callable[[Scope], bool] | None = None  # requests that no page of ours sends, so that their origin says nothing
     limit_of: Callable[[Scope], int] | None = None  # bytes that an address takes, where it takes more than a form
@@ -117,11 +121,13 @@ class Running:
         self.watchdog: Watchdog | None = None
         self.subscription: Subscription | None = None
         self.consumer: Consumer | None = None
+        self.queues: Queues | None = None
         self._kafka = kafka
         self._give_up = give_up
         database = service.database
         if database is None:
             return
+        self.queues = Queues(database, service.queues)
         if service.tells:
             topic = registry.topic_of(service.name)
             window = Window(kafka.probe, topic, kafka.readers.get(topic, ())) if kafka.embedded else None
@@ -140,13 +146,16 @@ class Running:
         async with AsyncExitStack() as stack:
             if self.service.database is not None:
                 stack.push_async_callback(self.service.database.close)
+                assert self.queues is not None
+                stack.push_async_callback(self.queues.close)
                 if self.relay is not None:
                     tasks.append(self._task("relay", self._tell(self.relay)))
                 if self.watchdog is not None:
                     tasks.append(self._task("consumer", self._listen(self.service.database)))
                     tasks.append(self._task("retry", self._retry()))
                 tidy = Job(name="retention", every_seconds=DAY_SECONDS, run=retention.tidy)
-                tasks.extend(self._task(job.name, self._repeat(job)) for job in (tidy, *self.service.jobs))
+                sweep = Job(name="sweeps", every_seconds=SWEEP_EVERY_SECONDS, run=Sweeper(self.service.sweeps).run)
+                tasks.extend(self._task(job.name, self._repeat(job)) for job in (tidy, sweep, *self.service.jobs))
             stack.push_async_callback(_end, tasks)
             yield self
 
@@ -253,6 +262,18 @@ class Running:
         if age_seconds > OUTBOX_LATE_SECONDS or its_relay.trouble:
             return Check(part=part, grade=Grade.DEGRADED, state=state, reason=its_relay.trouble or "events wait longer than they should")
         return Check(part=part, grade=Grade.READY, state=state)
+
+    async def measure(self) -> None:
+        """Bring the service's gauges up to date; what cannot be read within a second keeps its last value."""
+        name = self.service.name
+        if self.relay is not None:
+            metrics.RELAY_LEADS.labels(name).set(self.relay.leading)
+        if self.watchdog is not None:
+            # Lag is not asked for here: the watchdog asks Kafka every second, and a scrape waits for nobody.
+            for state in State:
+                metrics.CONSUMER_STATE.labels(name, state.value).set(state is self.watchdog.state)
+        if self.queues is not None:
+            await self.queues.measure()
 
     async def figures(self) -> Figures | None:
         """Return the state of the service's queues, or None for a service that has none."""

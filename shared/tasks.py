@@ -19,6 +19,7 @@ from shared.events.every import TaskClosed, TaskOpened
 from shared.events.times import Due
 from shared.ids import new_id
 from shared.outbox import Telling
+from shared.queues import queue
 from shared.retention import CHUNK, Kept
 from shared.trace import Cause
 
@@ -43,6 +44,9 @@ tasks = Table(
 )
 # Decides what is the same task; never a look before the insert, which two transactions at once would both pass.
 Index("tasks_open_idx", tasks.c.kind, tasks.c.subject, unique=True, postgresql_where=tasks.c.closed_at.is_(None))
+
+WAITING = queue("tasks", tasks, tasks.c.closed_at.is_(None), state="open", kind=tasks.c.kind, since=tasks.c.opened_at)
+"""What awaits people, for the figures of a service that has the table."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,7 +96,6 @@ class Watchdog:
             self._still_since = time.monotonic()
             self._become(State.BROKER_AWAY, str(error))
             return
-        metrics.CONSUMER_LAG.labels(self._subscription.service).set(self.behind)
         still = time.monotonic() - self._still_since
         if progress.trouble:
             self._still_since = time.monotonic()
@@ -117,13 +116,14 @@ class Watchdog:
         client = self._subscription.client
         assigned = set(client.assignment()) if client is not None else set()
         done = self._subscription.progress.done
-        behind = 0
+        behind = lag = 0
         for partition, end in ends.items():
-            if assigned and partition not in assigned:
-                continue
             # A topic that was deleted and made again begins anew: what was done beyond its end was another one's.
             own = done.get(partition, 0) if done.get(partition, 0) <= end else 0
-            behind += max(0, end - max(committed.get(partition, 0), own))
+            left = max(0, end - max(committed.get(partition, 0), own))
+            lag += left
+            behind += left if not assigned or partition in assigned else 0
+        metrics.CONSUMER_LAG.labels(self._subscription.service).set(lag)
         if not assigned and behind:
             self._note_others(committed)
         return behind

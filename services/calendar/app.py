@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from services.calendar import handlers, jobs
+from services.calendar import handlers, jobs, queues
+from services.calendar.deadlines import Nearness
 from services.calendar.planning import Planning
 from services.calendar.reviewing import Reviewing
+from services.calendar.sweeps import sweeps_of
 from services.calendar.web.public_routers import public
 from services.calendar.web.team_routers import team
 from shared.mail.queue.hand_over import HandOver
@@ -26,6 +28,8 @@ def build(parts: Parts) -> Service:
         database=database,
         listeners=handlers.listens_with(planning, reviewing),
         tells=True,
+        queues=queues.QUEUES,
+        sweeps=sweeps_of(parts.public_url, reviewing, Nearness(planning.tell, planning.zone), planning.zone),
         jobs=(*jobs.jobs_of(planning), *HandOver(mails).jobs()),
         routers=(*team(database, parts.vault, pages, planning, reviewing), *public(database, pages)),
     )

@@ -28,10 +28,11 @@ class Nearness:
         told = 0
         for date_id in waiting:
             async with database.transaction() as tx:
-                told += await self._look(tx, date_id)
+                told += await self.look(tx, date_id)
         return told
 
-    async def _look(self, tx: Transaction, date_id: UUID) -> bool:
+    async def look(self, tx: Transaction, date_id: UUID) -> bool:
+        """Tell of one deadline where it has crossed a threshold since it was last told of, and say whether it was told."""
         found = await dates.hold(tx, date_id)
         day = None if found is None else due_day(found, self._zone)
         if found is None or day is None or not is_awaited(found):

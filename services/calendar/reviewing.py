@@ -34,8 +34,11 @@ class Reviewing:
     async def take_in(self, tx: Transaction, new: Suggestion, *, cause: Cause) -> None:
         """Let a suggestion await a moderator; an older word than the one known, or one on what is decided, changes nothing for people."""
         kept = await suggestions.take_in(tx, new)
-        if kept is None or kept.state is not SuggestionState.RECEIVED:
-            return
+        if kept is not None and kept.state is SuggestionState.RECEIVED:
+            await self.ask_for_review(tx, kept, cause=cause)
+
+    async def ask_for_review(self, tx: Transaction, kept: Suggestion, *, cause: Cause) -> None:
+        """Let a suggestion await a moderator."""
         task = Task(
             kind=TASK,
             subject=str(kept.id),

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from services.desk import handlers, jobs
+from services.desk import handlers, jobs, queues
 from services.desk.awaiting.mailing import StaffMails
 from services.desk.links import mail_by
+from services.desk.sweeps import SWEEPS
 from services.desk.web import routers
 from shared.mail.queue.hand_over import HandOver
 from shared.parts import Parts
@@ -30,6 +31,8 @@ def build(parts: Parts) -> Service:
         database=database,
         listeners=handlers.LISTENS,
         tells=True,
+        queues=queues.QUEUES,
+        sweeps=SWEEPS,
         jobs=(*jobs.JOBS, *staff_mails.jobs(), *HandOver(mails).jobs()),
         routers=routers.all_of(database, parts.signer, parts.pages(NAME, TEMPLATES), ASKED, mail_link),
     )

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from services.intake import handlers, jobs
+from services.intake import handlers, jobs, queues
 from services.intake.letters.notices import Notices
 from services.intake.publishing.arriving import Arrivals
+from services.intake.sweeps import sweeps_of
 from services.intake.web import routers
 from services.intake.web.story_facts import facts
 from services.intake.web.webhook_accept import is_webhook, webhook_limits
@@ -26,7 +27,9 @@ def build(parts: Parts) -> Service:
         database=database,
         listeners=handlers.LISTENS,
         tells=True,
-        jobs=(*jobs.jobs_of(parts.public_url, notices, arrivals), *HandOver(mails).jobs()),
+        queues=queues.QUEUES,
+        sweeps=sweeps_of(parts.public_url),
+        jobs=(*jobs.jobs_of(notices, arrivals), *HandOver(mails).jobs()),
         facts=facts,
         sent_by_programs=is_webhook,
         limit_of=webhook_limits,

@@ -1,11 +1,11 @@
-"""The clock in: raw requests are erased when their time is over, what nobody confirmed ends, and what waits has its task."""
+"""The clock in: raw requests are erased when their time is over, and what nobody confirmed ends."""
 
 from datetime import timedelta
 
 from services.intake.domain import CONFIRM_DAYS
 from services.intake.letters.notices import Notices
 from services.intake.publishing.arriving import Arrivals
-from services.intake.store import files, reviews, submissions
+from services.intake.store import files, submissions
 from shared import clock, tasks
 from shared.db import Database
 from shared.retention import CHUNK, Kept
@@ -15,7 +15,6 @@ RAW_DAYS = 90
 UNCONFIRMED_DAYS = 90
 HOUR_SECONDS = 3600.0
 NOTICE_SECONDS = 5.0  # a person who has just decided may tell the sender on the telephone; the mail should be there
-_REVIEWS = 100
 _FILES = 20  # at most 25 MB each
 
 KEPT = (
@@ -86,22 +85,10 @@ JOBS = (
 )
 
 
-def jobs_of(public_url: str, notices: Notices, arrivals: Arrivals) -> tuple[Job, ...]:
-    """Return the jobs; `public_url` stands before the addresses of what awaits people."""
-
-    async def open_reviews(database: Database) -> int:
-        """Let everything await a moderator that waits without a task, and return how much that was."""
-        opened = 0
-        while True:
-            async with database.transaction() as tx:
-                done = await reviews.open_missing(tx, public_url=public_url, limit=_REVIEWS)
-            opened += done
-            if done < _REVIEWS:
-                return opened
-
+def jobs_of(notices: Notices, arrivals: Arrivals) -> tuple[Job, ...]:
+    """Return the jobs."""
     return (
         *JOBS,
-        Job(name="reviews without a task", every_seconds=HOUR_SECONDS, run=open_reviews),
         Job(name="mails to senders", every_seconds=NOTICE_SECONDS, run=notices.write),
         Job(name="enquiries that no mailbox took", every_seconds=HOUR_SECONDS, run=arrivals.take_back_lost),
     )

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from services.newsletter import handlers, jobs
+from services.newsletter import handlers, jobs, queues
 from services.newsletter.addresses import Shelf
 from services.newsletter.posting import Posting
 from services.newsletter.subscribing.wishes import Answering
+from services.newsletter.sweeps import sweeps_of
 from services.newsletter.web import pool_show, routers
 from services.newsletter.web.preferences_show import is_one_click
 from shared.mail.queue.hand_over import HandOver
@@ -26,6 +27,8 @@ def build(parts: Parts) -> Service:
         database=database,
         listeners=handlers.listens(parts.public_url, parts.settings.timezone),
         tells=True,
+        queues=queues.QUEUES,
+        sweeps=sweeps_of(parts.public_url),
         jobs=(
             *jobs.of(parts.settings.timezone, parts.public_url),
             jobs.answer_by(answering),

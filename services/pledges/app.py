@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from services.pledges import handlers, jobs
+from services.pledges import handlers, jobs, queues
 from services.pledges.letters import Letters
 from services.pledges.reporting import Reporting
 from services.pledges.reviewing import Reviewing
+from services.pledges.sweeps import sweeps_of
 from services.pledges.web import register_routers, routers
 from shared.mail.queue.hand_over import HandOver
 from shared.parts import Parts
@@ -26,6 +27,8 @@ def build(parts: Parts) -> Service:
         database=database,
         listeners=handlers.listens(parts.public_url),
         tells=True,
+        queues=queues.QUEUES,
+        sweeps=sweeps_of(parts.public_url, reviewing, reporting),
         jobs=(*jobs.jobs_of(letters), *HandOver(mails).jobs()),
         routers=(
             *routers.of_team_and_owners(database, pages, reviewing, reporting),

@@ -62,15 +62,19 @@ class Reporting:
         if len(waiting) >= WAITING_MAX:
             raise TooManyWaitingError(TooManyWaitingError.__doc__)
         await reports.keep(tx, [report])
+        await self.ask_for_review(tx, pledge, report.id, cause=cause)
+        return report
+
+    async def ask_for_review(self, tx: Transaction, pledge: Pledge, report_id: UUID, *, cause: Cause) -> None:
+        """Let a report on a pledge await a moderator."""
         task = Task(
             kind=REPORT_TASK,
-            subject=str(report.id),
+            subject=str(report_id),
             role=Role.MODERATOR,
             title=pledge.facts.title,  # type: ignore[arg-type]  # the model reads what the database gave back
-            address=self.page_of(report.id),
+            address=self.page_of(report_id),
         )
         await tasks.open_task(tx, task, cause=cause)
-        return report
 
     def page_of(self, report_id: UUID) -> str:
         """Return the address of a report's page."""

@@ -57,8 +57,11 @@ class Reviewing:
         No word opens again what was decided; a moderator looks at what came too late for it, and may correct what was published.
         """
         submission = await submissions.take_in(tx, event)
-        if submission is None:
-            return
+        if submission is not None:
+            await self.ask_for_review(tx, submission, cause=event.as_cause())
+
+    async def ask_for_review(self, tx: Transaction, submission: StoredSubmission, *, cause: Cause) -> None:
+        """Let a pledge await a moderator."""
         task = Task(
             kind=REVIEW_TASK if submission.is_open else LOOK_AGAIN_TASK,
             subject=str(submission.id),
@@ -67,7 +70,7 @@ class Reviewing:
             address=self.page_of(submission.id),
             not_by=(submission.entered_by,) if submission.entered_by and submission.is_open else (),
         )
-        await tasks.open_task(tx, task, cause=event.as_cause())
+        await tasks.open_task(tx, task, cause=cause)
 
     async def look_again(self, tx: Transaction, submission: StoredSubmission, moderator: Person) -> None:
         """Let what came after the decision await nobody any more, since a moderator has looked at it; it stays to be read."""

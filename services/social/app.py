@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from services.social import handlers, jobs
+from services.social import handlers, jobs, queues
 from services.social.domain.deliveries import Pace
 from services.social.networks.x.client import X
 from services.social.networks.x.session import API_URL, Account
 from services.social.posting.things import things_at
 from services.social.sender import Networks, Sender
 from services.social.store.pausing import SENDER
+from services.social.sweeps import sweeps_of
 from services.social.web import deliveries_show, drafts_show, posts_queue
 from services.social.web.post_edit import PostPages
 from shared.events.codes import Network
@@ -35,6 +36,8 @@ def build(parts: Parts) -> Service:
         database=database,
         listeners=handlers.listens_at(parts.public_url, parts.settings.timezone),
         tells=True,
+        queues=queues.QUEUES,
+        sweeps=sweeps_of(parts.public_url, thing),
         jobs=jobs.of(Sender(networks_of(parts.settings, pace), pace), thing),
         facts=drafts_show.facts,
         routers=(

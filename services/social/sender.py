@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from prometheus_client import Counter
+
 from services.social import telling
 from services.social.domain.content import Content
 from services.social.domain.deliveries import Next, Outcome, Pace, Result, State, WaitingFor, after_not_found
@@ -25,6 +27,8 @@ from shared.events.codes import Network, SourceKind
 from shared.pauses.quiet import forbidding
 
 log = logging.getLogger(__name__)
+
+POSTS = Counter("tidings_posts_total", "Attempts to post, by network and what came of them", ["network", "outcome", "because"])
 
 # Posts on the wire at once in one process: one that hangs does not hold up the others, and no network sees a flood.
 AT_ONCE = 4
@@ -105,6 +109,7 @@ class Sender:
         except NotBroughtError as error:
             async with database.transaction() as tx:
                 await self._settle(tx, delivery, error.outcome)
+            _count(delivery, error.outcome)
             return
         async with database.transaction() as tx:
             if not await open_networks(tx, [Network(delivery.network)]):
@@ -122,6 +127,7 @@ class Sender:
             return
         send_before = lasts_until - (self._pace.request_timeout + MARGIN).total_seconds()
         outcome = await network.publish(content, media_ids, send_before=send_before)
+        _count(delivery, outcome)
         async with database.transaction() as tx:
             if not await self._settle(tx, delivery, outcome):
                 log.warning("delivery %s was taken over while it was sent; its timeline is asked", delivery.id)
@@ -234,6 +240,11 @@ class Sender:
             evidence=evidence,
             published_at=published_at or clock.now(),
         )
+
+
+def _count(delivery: Delivery, outcome: Outcome) -> None:
+    because = outcome.waiting_for.value if outcome.waiting_for else ""
+    POSTS.labels(delivery.network, outcome.result.value, because).inc()
 
 
 def _hash_of(delivery: Delivery) -> str | None:

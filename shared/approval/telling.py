@@ -81,6 +81,16 @@ async def _ask(tx: Transaction, thing: Thing, item: UUID, after: Standing, matte
         await tasks.open_task(tx, task, cause=cause)
 
 
+async def ask_again(tx: Transaction, thing: Thing, item: UUID, *, cause: Cause) -> None:
+    """Bring the open tasks of an item in line with where it stands, however they came to be otherwise."""
+    held = await store.hold(tx, thing.about, item)
+    matter = await thing.read(tx, item)
+    if matter is None or held.latest is None:  # there is nothing to ask about
+        await tasks.close_tasks(tx, thing.asks, str(item), end=TaskEnd.WITHDRAWN, by=None, cause=cause)
+    else:
+        await _ask(tx, thing, item, held.standing, matter, held.latest, cause)
+
+
 def end_of(step: Step) -> TaskEnd:
     """Return how a step ends the task that asked for another."""
     return _ENDS.get(step.what, TaskEnd.DONE)

@@ -16,7 +16,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db import engine_of, sqlstate
-from shared.dsn import connecting
 from shared.migrations import LOCK
 
 _REFUSED = "42501"  # insufficient_privilege
@@ -32,7 +31,7 @@ async def grant(url: str, roles: Mapping[str, str]) -> None:
 
     A password in a URL becomes that of its role, so that another one takes effect by a migration. URLs of the owner are passed over.
     """
-    owner, engine = connecting(url)[0].username, engine_of(url)
+    engine, owner = engine_of(url), make_url(url).username
     try:
         for service, role_url in roles.items():
             wanted = make_url(role_url)

@@ -11,8 +11,8 @@ FiguresOf = Callable[[], Awaitable[Mapping[str, object]]]
 # Within a minute a relay that had to find its broker again has sent everything; what waits longer is worth a look.
 LATE_SECONDS = 60.0
 
-FIGURES = ("consumer", "lag", "relay", "outbox_unsent", "outbox_age", "parked_waiting", "parked_behind", "parked_dead")
-"""The names of all figures in the order in which trouble is looked for: does it listen, does it tell, what was set aside."""
+FIGURES = ("consumer", "lag", "relay", "outbox_unsent", "outbox_age", "parked_waiting", "parked_behind", "parked_dead", "stuck")
+"""The names of all figures in the order in which trouble is looked for: does it listen, does it tell, what was set aside, what is stuck."""
 
 _CONSUMER_TONES = {"moving": "good", "idle": "good", "starting": "info", "broker-away": "warning"}
 
@@ -29,7 +29,7 @@ class Figure:
     detail: str = ""  # in the machine's own words
 
 
-def figures_shown(figures: Mapping[str, object], parked: ParkedCounts) -> Sequence[Figure]:
+def figures_shown(figures: Mapping[str, object], parked: ParkedCounts, stuck: int = 0) -> Sequence[Figure]:
     """Return the figures in the order of FIGURES."""
     return (
         _consumer(figures.get("consumer")),
@@ -39,6 +39,7 @@ def figures_shown(figures: Mapping[str, object], parked: ParkedCounts) -> Sequen
         _count("parked_waiting", parked.waiting, "warning"),
         _count("parked_behind", parked.behind, "warning"),
         _count("parked_dead", parked.dead, "bad"),
+        _count("stuck", stuck, "bad"),
     )
 
 

@@ -19,12 +19,13 @@ from shared.db import Database
 from shared.events.codes import Role
 from shared.events.texts import Summary
 from shared.operations import base_of, deciding, deliveries
-from shared.operations.figures import FiguresOf, figures_shown
+from shared.operations.figures import Figure, FiguresOf, figures_shown
 from shared.operations.readable import Readable, readable
 from shared.operations.steps import place_of, steps_of
 from shared.operations.story import Facts, no_facts, read_id, story_of
 from shared.operations.words import figure_json, instant, say_figure, say_step, step_json
 from shared.parking import ParkedState
+from shared.sweeps import Promise, Stuck, Sweep, found_by
 from shared.web.forms import Fault, faults_of
 from shared.web.pages import Pages
 from shared.web.problem import Problem, wants_html
@@ -47,6 +48,12 @@ class _Overview:
     parked: Sequence[Row[Any]]
     discarded: Sequence[Row[Any]]
     recent: Sequence[deliveries.Delivery]
+    stuck: Sequence[tuple[Promise, Stuck]]
+
+    @property
+    def shown(self) -> Sequence[Figure]:
+        """The figures as a reader should take them."""
+        return figures_shown(self.figures, self.counts, len(self.stuck))
 
 
 class Discarding(BaseModel):
@@ -63,14 +70,17 @@ def pages_of(pages: Pages) -> Pages:
     return own
 
 
-def router(service: str, database: Database, pages: Pages, figures: FiguresOf, facts: Facts = no_facts) -> APIRouter:
+def router(
+    service: str, database: Database, pages: Pages, figures: FiguresOf, facts: Facts = no_facts, sweeps: Sequence[Sweep] = ()
+) -> APIRouter:
     """Return `/{service}/operations`, what repairs from there (for operators), and `/{service}/events/{id}` (for the whole team).
 
-    `figures` gives the running service's figures; `facts` what the service did besides telling and taking events.
+    `figures` gives the running service's figures; `facts` what the service did besides telling and taking events; `sweeps` find what is
+    stuck.
     """
     router = APIRouter(prefix=base_of(service), include_in_schema=False)
     operations = APIRouter(dependencies=[Depends(require(Role.OPERATOR))], include_in_schema=False)
-    _Operations(service, database, pages_of(pages), figures).add_to(operations)
+    _Operations(service, database, pages_of(pages), figures, sweeps).add_to(operations)
     events = APIRouter(dependencies=[Depends(require_staff)], include_in_schema=False)
     _Events(service, database, pages_of(pages), facts).add_to(events)
     router.include_router(operations)
@@ -81,11 +91,12 @@ def router(service: str, database: Database, pages: Pages, figures: FiguresOf, f
 class _Operations:
     """The operations page, and what is done from it."""
 
-    def __init__(self, service: str, database: Database, pages: Pages, figures: FiguresOf) -> None:
+    def __init__(self, service: str, database: Database, pages: Pages, figures: FiguresOf, sweeps: Sequence[Sweep]) -> None:
         self._service = service
         self._database = database
         self._pages = pages
         self._figures = figures
+        self._sweeps = sweeps
 
     def add_to(self, router: APIRouter) -> None:
         """Give `router` the addresses."""
@@ -110,7 +121,8 @@ class _Operations:
             "operations/overview.html",
             headers={"Vary": "Accept"},
             service=self._service,
-            figures=[say_figure(figure, language) for figure in figures_shown(read.figures, read.counts)],
+            figures=[say_figure(figure, language) for figure in read.shown],
+            promises={promise: [one for kept, one in read.stuck if kept is promise] for promise in self._promises()},
             counts=read.counts,
             parked=read.parked,
             discarded=read.discarded,
@@ -131,7 +143,8 @@ class _Operations:
                 "address": f"{base_of(self._service)}/operations",
                 "figures": read.figures,
                 "parked_counts": read.counts,
-                "shown": [figure_json(say_figure(figure, language)) for figure in figures_shown(read.figures, read.counts)],
+                "shown": [figure_json(say_figure(figure, language)) for figure in read.shown],
+                "stuck": [{"promise": promise, "id": one.id, "why": one.why, "since": one.since} for promise, one in read.stuck],
                 "parked": [self._parked_json(row) for row in read.parked],
                 "discarded": [self._parked_json(row) for row in read.discarded],
                 "recent": read.recent,
@@ -147,7 +160,13 @@ class _Operations:
                 parked=await deliveries.open_parked(tx),
                 discarded=await deliveries.discarded(tx),
                 recent=await deliveries.recent(tx, RECENT),
+                stuck=await found_by(tx, self._sweeps),
             )
+
+    def _promises(self) -> Sequence[Promise]:
+        """Return the promises that are swept here, in the order of their list."""
+        swept = {sweep.promise for sweep in self._sweeps}
+        return [promise for promise in Promise if promise in swept]
 
     def _parked_json(self, row: Row[Any]) -> dict[str, object]:
         record = parking.stored_record(row)

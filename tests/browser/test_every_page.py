@@ -17,7 +17,7 @@ from services.demo.inbox.kept import Inbox
 from shared.testing.reaper import Reaper, clear
 from shared.web.pages import Pages
 from tests.browser import things
-from tests.browser.sight import GUISES, Look, look_at
+from tests.browser.sight import GUISES, Look, Scheme, look_at
 from tests.browser.visits import BESIDE, LEADS_ON, NO_PAGE, VISITS, Visit
 from tests.desk.test_gathering import FLAGS
 from tests.flows.running import Running, running
@@ -25,6 +25,8 @@ from tests.shared.web_app import Page
 from tests.test_roles import FOR_EVERYBODY, application_on, routes
 
 LANGUAGES = ("en", "fr", "ar")
+TEAMS_LANGUAGES = ("fr", "ar")
+"""The team's pages are seen in the longest words and from right to left; the public's in English as well."""
 TABS = 2
 OWN = re.compile(r"/desk/(sign-out|me/.*|components)|/newsletter/subscribers/find")
 """What an auditor does to nobody but themselves, samples that do nothing, and what only looks something up."""
@@ -52,17 +54,33 @@ def test_each_page_is_seen_in_every_language_by_day_and_by_night_narrow_and_wide
     looks = every_look(dict.fromkeys(re.findall(r"\{([^}]+)\}", "".join(visit.address for visit in every_visit())), "x"))
     for visit in every_visit():
         guises = [look for look in looks if look.visit == visit]
-        assert {look.language for look in guises} == set(LANGUAGES)
+        assert {look.language for look in guises} == set(languages_of(visit))
         assert {look.scheme for look in guises} == {"light", "dark"}
         assert {look.width for look in guises} == {360, 1280}
+
+
+def is_public(visit: Visit) -> bool:
+    return any(FOR_EVERYBODY.fullmatch(path) for path, address in VISITS.items() if address == visit.address)
+
+
+def languages_of(visit: Visit) -> tuple[str, ...]:
+    return LANGUAGES if is_public(visit) else TEAMS_LANGUAGES
+
+
+def guises_of(number: int, count: int) -> list[tuple[Scheme, int]]:
+    """Return so many colours and widths, each of both at least once, from another one on for each page."""
+    if count == 2:
+        first = number % len(GUISES)
+        return [GUISES[first], GUISES[len(GUISES) - 1 - first]]
+    return [GUISES[(number + place) % len(GUISES)] for place in range(count)]
 
 
 def every_look(made: Mapping[str, str]) -> list[Look]:
     looks = []
     for number, visit in enumerate(every_visit()):
         address = re.sub(r"\{([^}]+)\}", lambda name: made[name.group(1)], visit.address)
-        for place, language in enumerate(LANGUAGES):
-            scheme, width = GUISES[(number + place) % len(GUISES)]
+        languages = languages_of(visit)
+        for language, (scheme, width) in zip(languages, guises_of(number, len(languages)), strict=True):
             looks.append(Look(visit=visit, address=address, language=language, scheme=scheme, width=width))
     return looks
 

@@ -74,7 +74,7 @@ async def mailed(desk: Desk, state: MailState = MailState.WAITING) -> Sequence[S
         if row.sealed is None:
             found.append(Sent(to="", state=row.state, message=EmailMessage()))
             continue
-        due = queue.Due(id=row.id, sealed=row.sealed, attempts=row.attempts, created_at=row.created_at)
+        due = queue.Due(id=row.id, purpose=row.purpose, sealed=row.sealed, attempts=row.attempts, created_at=row.created_at)
         to, message = MAILS.open(due)
         parsed = email.message_from_bytes(message, policy=email.policy.default)
         assert isinstance(parsed, EmailMessage)

@@ -6,16 +6,16 @@ import httpx
 import pytest
 
 from services.calendar import reviewing as calendar
-from services.intake.app import build
 from services.intake.jobs import JOBS
+from services.intake.sweeps import sweeps_of
 from services.pledges import reviewing as pledges
 from shared import tasks
 from shared.events.codes import Role, TaskEnd
 from shared.events.every import TaskClosed, TaskOpened
 from shared.i18n import look_up
-from shared.service import Service
+from shared.sweeps import Sweeper
 from tests.intake import test_forms
-from tests.intake.intake_app import PUBLIC_URL, Intake, client_of, example, parts_of, send
+from tests.intake.intake_app import PUBLIC_URL, Intake, client_of, example, send
 from tests.intake.page import page
 from tests.intake.test_decisions import decided, note
 from tests.intake.test_practice_form import FORM, filled
@@ -108,21 +108,14 @@ async def test_what_nobody_has_confirmed_leads_nowhere(intake: Intake, reader: h
     assert not [one for one in found.all("a") if one.get("href", "").startswith(calendar.PATH)]
 
 
-async def test_what_waited_before_there_were_tasks_gets_one_and_only_that(intake: Intake, staff: httpx.AsyncClient) -> None:
+async def test_what_waits_without_a_task_gets_one_and_only_that(intake: Intake, staff: httpx.AsyncClient) -> None:
     waiting, decided = await submitted(intake), await submitted(intake, event_id="msg_2")
     await submitted(intake, "pledge", "msg_3")
     assert (await staff.post(f"{REVIEW}{decided}/accept")).status_code == 303
     await intake.rows("DELETE FROM tasks RETURNING id")
-    service = build(parts_of(intake.url, intake.data_key))
-    assert [await run(service, intake) for _ in range(2)] == [1, 0]
-    assert set(await opened(intake)) == {str(waiting)}
-    assert service.database is not None
-    await service.database.close()
-
-
-async def run(service: Service, intake: Intake) -> object:
-    (job,) = [job for job in service.jobs if job.name == "reviews without a task"]
-    return await job.run(intake.database)
+    for _ in range(2):
+        assert await Sweeper(sweeps_of(PUBLIC_URL)).run(intake.database) == 0
+        assert set(await opened(intake)) == {str(waiting)}
 
 
 def test_closed_tasks_are_let_go() -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
@@ -205,6 +206,10 @@ ANSWERS = [
 ]
 
 
+def _counted(state: AudienceState, reason: str) -> float:
+    return REGISTRY.get_sample_value("tidings_issue_mails_total", {"outcome": state.value, "because": reason}) or 0.0
+
+
 @pytest.mark.parametrize(("step", "answer", "state", "reason", "tried"), [pytest.param(*case[1:], id=case[0]) for case in ANSWERS])
 async def test_each_answer_ends_where_it_belongs_and_is_logged(
     database: Database, step: str, answer: Answer, state: AudienceState, reason: str, tried: tuple[str, int]
@@ -213,12 +218,14 @@ async def test_each_answer_ends_where_it_belongs_and_is_logged(
     subscriber = ids["a@example.org"]
     issue = await send_now(database)
     answers = [answer, answer] if step == "MAIL" else [answer]
+    before = _counted(state, reason)
     async with scripted(**{step: answers}) as server, sending(database, server):
         await until_in(database, issue, state)
         taken = len(server.messages)
         (row,) = await rows_of(database, issue)
         (attempt,) = await attempts_of(database, subscriber)
         assert (row.state, row.reason, row.attempts) == (state, reason, 1)
+        assert _counted(state, reason) == before + 1
         assert (attempt.outcome, (attempt.phase, attempt.code)) == (state, tried)
         assert attempt.message_id == message_id(issue, subscriber, HELLO)
         if state is AudienceState.DEFERRED:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import Row, text
 
 from shared import clock, i18n
@@ -145,6 +146,20 @@ async def test_each_answer_ends_where_it_belongs(database: Database, step: str, 
     assert row.answer == answer.replace(READER, "(recipient)")
     if state == "waiting":
         assert row.next_at - row.created_at >= timedelta(minutes=5)
+
+
+async def test_what_became_of_mails_is_counted_by_purpose_and_cause(database: Database) -> None:
+    def counted(outcome: str, because: str = "") -> float:
+        labels = {"service": "intake", "purpose": "confirm-address", "outcome": outcome, "because": because}
+        return REGISTRY.get_sample_value("tidings_mails_total", labels) or 0.0
+
+    before = {case: counted(*case) for case in (("accepted",), ("refused", "address"), ("refused", "policy"))}
+    async with scripted(RCPT=says("550 5.1.1 unknown"), DOT=says("554 5.7.1 spam")) as server:
+        mails = _mails(server.address)
+        for about in "123":
+            await _put(database, mails, _one_off(about=about))
+            await HandOver(mails, patience=PATIENT).run(database)
+    assert {case: counted(*case) - before[case] for case in before} == dict.fromkeys(before, 1)
 
 
 async def test_a_put_off_mail_is_tried_again_when_its_pause_is_over(database: Database) -> None:

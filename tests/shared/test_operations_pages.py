@@ -189,6 +189,7 @@ async def test_overview_shows_figures_and_what_is_set_aside(asker: httpx.AsyncCl
         "To be tried again": "1",
         "Waiting behind these": "2",
         "Dead": "0",
+        "Stuck": "0",
     }
     assert "PoisonError: a" in page.text
     assert f"{trial.TOPIC}/0@0" in page.text

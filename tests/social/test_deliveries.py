@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -188,10 +189,13 @@ async def test_without_an_account_it_waits_and_says_so(database: Database) -> No
 async def test_a_refusal_waits_with_its_cause_in_plain_words(
     network: Sandbox, database: Database, mood: Mood, waiting_for: WaitingFor
 ) -> None:
+    counted = {"network": "x", "outcome": Result.REFUSED.value, "because": waiting_for.value}
+    before = REGISTRY.get_sample_value("tidings_posts_total", counted) or 0.0
     network.moods.ask_for(Kind.POST, [mood])
     await put(database, words("One"))
     row = await settle(database, sender_on(network))
     assert (row.state, row.waiting_for) == (State.WAITING, waiting_for)
+    assert REGISTRY.get_sample_value("tidings_posts_total", counted) == before + 1
     assert row.evidence["status"] in {401, 402, 403}
     ((event_type, body),) = await told(database)
     assert event_type == "post.failed.v1"

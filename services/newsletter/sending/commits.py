@@ -11,12 +11,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
+from prometheus_client import Counter
+
 from services.newsletter.sending import ledger
 from services.newsletter.sending.ledger import Ended, Start
 from services.newsletter.sending.rules import Claim
 from shared.db import Database, Transaction, is_away
 
 log = logging.getLogger(__name__)
+
+COPIES = Counter(
+    "tidings_issue_mails_total", "Copies of issues that a sender was done with, by what became of them and why", ["outcome", "because"]
+)
 
 MaySend = Callable[[Transaction], Awaitable[bool]]
 """Whether anything may leave at all: the sender's pause row, read in the transaction that claims or starts."""
@@ -104,6 +110,8 @@ class Commits:
             begun = await ledger.record(tx, self._sender, ended, [one.start for one in asked] if may else [])
         # Only now is it durable; until here a repeat would have written the same again.
         del self._ended[: len(ended)]
+        for end in ended:
+            COPIES.labels(end.state.value, end.reason).inc()
         self._asked = [one for one in self._asked if one not in asked and not one.answer.done()]
         for one in asked:
             with suppress(asyncio.InvalidStateError):

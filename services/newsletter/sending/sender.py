@@ -14,10 +14,11 @@ from typing import Any
 from uuid import UUID
 
 from services.newsletter.sending import issues, ledger
-from services.newsletter.sending.commits import Commits, MaySend, NotStartedError
+from services.newsletter.sending.commits import COPIES, Commits, MaySend, NotStartedError
 from services.newsletter.sending.issues import Moved, nothing_follows
 from services.newsletter.sending.ledger import EVERYTHING, Ended, Start
 from services.newsletter.sending.rules import (
+    CRASHED,
     FAILED,
     GAVE_UP,
     REFUSALS_THAT_HOLD,
@@ -157,9 +158,11 @@ class Sender:
                 async with self._database.transaction() as tx:
                     await ledger.forget_slowness(tx, self._accepted)
                     self._accepted = set()
-                    await ledger.take_over(tx, self._pace.dead_seconds)
+                    lost = await ledger.take_over(tx, self._pace.dead_seconds)
                     await issues.begin_due(tx, self._moved)
                     await issues.end_what_is_over(tx, self._moved)
+                if lost:
+                    COPIES.labels(AudienceState.UNCERTAIN.value, CRASHED).inc(lost)
             except Exception as error:
                 if not is_away(error):
                     raise

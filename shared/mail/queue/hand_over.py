@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared import clock, locks
+from shared import clock, locks, metrics
 from shared.db import Database, Transaction, is_away
 from shared.mail.outcome import Accepted, Deferred, Outcome, Refused, Uncertain
 from shared.mail.queue import store
@@ -174,6 +174,8 @@ async def _note(run: _Run, mail: Due, outcome: Outcome, address: str) -> None:
         else:
             break
     run.sent += isinstance(outcome, Accepted)
+    because = outcome.fault.value if isinstance(outcome, Refused) else ""
+    metrics.MAILS.labels(run.database.service, mail.purpose, type(outcome).__name__.lower(), because).inc()
     log.info("mail %s: %s at try %d", mail.id, type(outcome).__name__.lower(), mail.attempts + 1)
 
 

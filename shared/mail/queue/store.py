@@ -7,9 +7,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, Row, Table, Text, Uuid, delete, insert, select, update
+from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, Row, Table, Text, Uuid, delete, func, insert, select, update
 
 from shared.db import Transaction, metadata
+from shared.queues import queue
+from shared.sweeps import VERY_LATE, Promise, Sweep, before, rows
 
 
 class MailState(StrEnum):
@@ -47,11 +49,49 @@ Index("mails_about_idx", mails.c.about, mails.c.created_at)
 Index("mails_created_at_idx", mails.c.created_at)
 
 
+QUEUES = (
+    queue("mails", mails, mails.c.state == MailState.WAITING.value, kind=mails.c.purpose, since=mails.c.next_at),
+    queue("mails", mails, mails.c.state == MailState.STARTED.value, state="started", kind=mails.c.purpose, since=mails.c.started_at),
+)
+"""What waits here, for the figures of a service that has the table."""
+
+_waits = mails.c.state == MailState.WAITING.value
+SWEEPS = (
+    # Handing over ends what is too late and gives up what a dead process had started; where nobody does, it shows here.
+    Sweep(
+        promise=Promise.MAILED,
+        find=rows(
+            select(mails.c.id, mails.c.next_at.label("since"))
+            .where(_waits, mails.c.next_at < before(VERY_LATE), mails.c.expires_at > func.now())
+            .order_by(mails.c.next_at),
+            "mail-due",
+        ),
+    ),
+    Sweep(
+        promise=Promise.MAILED,
+        find=rows(
+            select(mails.c.id, mails.c.expires_at.label("since")).where(_waits, mails.c.expires_at < before(VERY_LATE)), "mail-too-late"
+        ),
+    ),
+    Sweep(
+        promise=Promise.MAILED,
+        find=rows(
+            select(mails.c.id, mails.c.started_at.label("since")).where(
+                mails.c.state == MailState.STARTED.value, mails.c.started_at < before(VERY_LATE)
+            ),
+            "mail-started",
+        ),
+    ),
+)
+"""What is stuck here, for a service that has the table."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Due:
     """A mail to be handed over now."""
 
     id: UUID
+    purpose: str  # what it is for
     sealed: bytes = field(repr=False)
     attempts: int  # before this one
     created_at: datetime
@@ -89,7 +129,7 @@ async def is_any_open(tx: Transaction, now: datetime) -> bool:
 async def due(tx: Transaction, now: datetime, *, held: Collection[UUID], limit: int) -> Sequence[Due]:
     """Return mails to hand over, longest due first, but for those already in hand."""
     query = (
-        select(mails.c.id, mails.c.sealed, mails.c.attempts, mails.c.created_at)
+        select(mails.c.id, mails.c.purpose, mails.c.sealed, mails.c.attempts, mails.c.created_at)
         .where(mails.c.state == MailState.WAITING.value, mails.c.next_at <= now, mails.c.expires_at > now, mails.c.id.not_in(held))
         .order_by(mails.c.next_at)
         .limit(limit)
