@@ -40,8 +40,8 @@ from shared.doctor.command import doctor_command
 from shared.embedded import run_file
 from shared.embedded.errors import EmbeddedError
 from shared.events import registry
+from shared.migrations import BusyError, roles
 from shared.migrations import migrate as migrate_schemas
-from shared.migrations import roles
 from shared.operations import command as operations_command
 from shared.parts import Parts
 from shared.process import Process, ending_by_signal, open_port, serve
@@ -150,7 +150,7 @@ async def _run_all(settings: Settings) -> str:
             networks["x"] = x.address
         settings = settings.model_copy(update=changes)
         rehearsal = await stack.enter_async_context(demo_inbox()) if inbox_wanted(settings) else None
-        await migrate_schemas(settings.database, OWNERS)
+        await _migrate_schemas(settings.database)
         parts = command.parts_of(settings, inbox=rehearsal.server if rehearsal else None)
         services = _built(BUILDS, parts) + ([inbox.build(parts, rehearsal.inbox, networks)] if rehearsal else [])
 
@@ -329,10 +329,17 @@ def migrate(*, as_json: AsJson = False) -> None:
 
 
 async def _migrate(settings: Settings) -> None:
-    await migrate_schemas(settings.database, OWNERS)
+    await _migrate_schemas(settings.database)
     try:
         await roles.grant(settings.database, {name: database_of(settings, name) for name in OWNERS})
     except roles.RightsError as error:
+        raise CommandError(str(error)) from error
+
+
+async def _migrate_schemas(url: str) -> None:
+    try:
+        await migrate_schemas(url, OWNERS)
+    except BusyError as error:
         raise CommandError(str(error)) from error
 
 

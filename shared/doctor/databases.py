@@ -1,9 +1,10 @@
 """Is the database there, are its schemas those of this version, may the services do their work, and is its clock ours?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock
 from shared.db import engine_of
@@ -57,14 +58,24 @@ async def _server(url: str) -> Sequence[Finding]:
     return [*found, warning(PART, "its clock", said_apart, do) if apart > SKEW_WARNING_SECONDS else ok(PART, "its clock", said_apart)]
 
 
+async def seen(connection: AsyncConnection) -> Mapping[str, bool]:
+    """Return the schemas of a database, each with whether the role that asks may look into it: a service's own sees one."""
+    rows = await connection.execute(text("SELECT nspname, has_schema_privilege(oid, 'USAGE') AS may FROM pg_namespace"))
+    return {row.nspname: row.may for row in rows}
+
+
 async def _schemas(url: str, services: Sequence[str]) -> Sequence[Finding]:
     engine, found = engine_of(url), []
     try:
         async with engine.connect() as connection:
+            sees = await seen(connection)
             for service in services:
                 what, newest = f"schema {service}", versions_of(service)[-1]
+                if sees.get(service) is False:
+                    found.append(ok(PART, what, "another role's, so not looked at"))
+                    continue
                 there = text("SELECT to_regclass(:name) IS NOT NULL")
-                if not (await connection.execute(there, {"name": f"{service}.schema_version"})).scalar_one():
+                if service not in sees or not (await connection.execute(there, {"name": f"{service}.schema_version"})).scalar_one():
                     found.append(wrong(PART, what, "it is not there", "Run `tidings migrate`."))
                     continue
                 version = (await connection.execute(text(f"SELECT version_num FROM {service}.schema_version"))).scalar_one()  # noqa: S608

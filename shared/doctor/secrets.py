@@ -6,9 +6,11 @@ from typing import Any
 from shared.auth.tokens import KeyFormError, Signer
 from shared.backup import sealed
 from shared.db import engine_of
+from shared.doctor.databases import seen
 from shared.doctor.findings import Finding, Question, ok, warning, wrong
 from shared.settings import Settings
 from shared.vault import Vault
+from shared.web.addresses import on_loopback
 
 PART = "keys"
 # From both ends of a table: what the oldest key sealed, and what the newest did.
@@ -28,6 +30,9 @@ async def _data_keys(url: str, services: Sequence[str], vault: Vault) -> Sequenc
     engine = engine_of(url)
     try:
         async with engine.connect() as pooled:
+            sees = await seen(pooled)
+            services = [service for service in services if sees.get(service)]
+            await pooled.rollback()  # the driver's own transaction follows
             connection: Any = (await pooled.get_raw_connection()).driver_connection
             async with connection.transaction(readonly=True):
                 columns = await sealed.look(connection, services, vault, most=LOOKED_AT)
@@ -43,7 +48,7 @@ async def _data_keys(url: str, services: Sequence[str], vault: Vault) -> Sequenc
 async def _signing_keys(settings: Settings) -> Sequence[Finding]:
     what, private = "signing keys", [key.get_secret_value() for key in settings.signing_key]
     if not private and not settings.verify_keys:
-        if settings.database == "embedded" or settings.public_url is None:
+        if on_loopback(settings.address):  # one process, which is all that it needs
             return [ok(PART, what, "kept in TIDINGS_VAR")]
         do = "Set TIDINGS_SIGNING_KEY for desk and TIDINGS_VERIFY_KEYS for all, both from `tidings key --signing`."
         return [warning(PART, what, "kept in TIDINGS_VAR of this process; another one would have others", do)]

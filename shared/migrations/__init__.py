@@ -1,6 +1,6 @@
 """Schemas brought to the newest version: each service's own migrations, one after another, safe from several places at once.
 
-The version before works on while they run, and afterwards, so a migration only ever adds (tests/shared/test_migrations.py holds that);
+The version before works on while they run, and afterwards, so a migration only ever adds (tests/shared/test_migrating.py holds that);
 and it never waits for a lock with everybody else in a queue behind it: it gives up, lets them pass, and tries again.
 """
 
@@ -30,7 +30,7 @@ AGAIN_SECONDS = 2.0
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
-class BusyError(TimeoutError):
+class BusyError(Exception):
     """A table was in use whenever a migration wanted to change it. Nothing of that service has changed; run `tidings migrate` again."""
 
 
@@ -51,7 +51,7 @@ async def _migrate_one(engine: AsyncEngine, service: str) -> None:
     for tried in range(1, TRIES + 1):
         try:
             async with engine.begin() as connection:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK})
+                await _wait_for_our_turn(connection)
                 # After that lock: one migration may wait for another, or for a backup, as long as it takes.
                 await connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_SECONDS * 1000:.0f}"))
                 await upgrade(connection, service)
@@ -63,6 +63,12 @@ async def _migrate_one(engine: AsyncEngine, service: str) -> None:
             return
         await asyncio.sleep(AGAIN_SECONDS)
     raise BusyError(f"{service}: {BusyError.__doc__}")
+
+
+async def _wait_for_our_turn(connection: AsyncConnection) -> None:
+    if not (await connection.execute(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": LOCK})).scalar_one():
+        log.warning("another migration, or a backup, is under way; waiting for it")
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK})
 
 
 def migrate_now(url: str, services: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """A database of its own for each test, made from a template in some hundredths of a second and dropped afterwards."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from secrets import token_hex
@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy.engine import make_url
+
+from shared.embedded.postgres import EmbeddedPostgres
+from shared.migrations import migrate
 
 T = TypeVar("T")
 
@@ -35,6 +38,20 @@ def fresh_database(url: str, *, template: str | None = None) -> Iterator[str]:
         yield with_database(url, name)
     finally:
         drop_database(server, name)
+
+
+@contextmanager
+def template_of(server: EmbeddedPostgres, services: Sequence[str]) -> Iterator[str]:
+    """Give the name of a database with the newest tables of `services`, for `fresh_database` to copy, until the block ends."""
+    name = f"template_{token_hex(4)}"
+    maintenance = with_database(server.url, "postgres")
+    run_apart(ask(maintenance, f"CREATE DATABASE {name}"))
+    run_apart(migrate(with_database(server.url, name), services))
+    try:
+        yield name
+    finally:
+        server.start()  # a test may have stopped it
+        drop_database(maintenance, name)
 
 
 def drop_database(server: str, name: str) -> None:

@@ -168,8 +168,8 @@ def _unsettled(system: Compose, issue: str) -> list[str]:
         f"SELECT count(*) FROM newsletter.audience WHERE issue_id = '{issue}' AND state IN ('planned', 'claimed', 'started', 'deferred')"
     )
     queues["tasks"] = (
-        "SELECT count(*) FROM intake.submissions s WHERE kind = 'practice'"
-        " AND NOT EXISTS (SELECT FROM desk.inbox i WHERE i.subject LIKE '%' || s.id || '%' AND i.type = 'task.opened.v1')"
+        "SELECT count(*) FROM intake.submissions s LEFT JOIN desk.awaited a ON right(a.address, 36) = s.id::text"
+        " WHERE s.kind = 'practice' AND a.id IS NULL"
     )
     union = " UNION ALL ".join(f"SELECT '{name}', ({statement})" for name, statement in queues.items())
     return [f"{count} {name}" for name, count in system.ask(union) if count != "0"]
@@ -178,9 +178,10 @@ def _unsettled(system: Compose, issue: str) -> list[str]:
 def _applied(system: Compose) -> Counter[str]:
     """Return how often each webhook of the flow became a submission, and that submission a task before the team."""
     joined = (
-        "SELECT r.id, (SELECT count(*) FROM intake.submissions s WHERE s.id = r.id)"
-        " * (SELECT count(*) FROM desk.awaited a WHERE a.kind = 'review-practice' AND a.id LIKE '%' || r.id || '%')"
-        " FROM intake.receipts r WHERE r.webhook_id LIKE 'msg_flow_%'"
+        "SELECT r.id, count(DISTINCT s.id) * count(a.id) FROM intake.receipts r"
+        " LEFT JOIN intake.submissions s ON s.id = r.id"
+        " LEFT JOIN desk.awaited a ON a.kind = 'review-practice' AND right(a.address, 36) = r.id::text"
+        " WHERE r.webhook_id LIKE 'msg_flow_%' GROUP BY r.id"
     )
     return Counter({receipt: int(count) for receipt, count in system.ask(joined)})
 

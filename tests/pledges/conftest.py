@@ -1,27 +1,20 @@
 """What the tests of the register share: a database with its tables, the app as it runs, and clients for people and programs."""
 
 from collections.abc import AsyncIterator, Iterator
-from secrets import token_hex
 
 import httpx
 import pytest
 
 from shared.embedded.postgres import EmbeddedPostgres
-from shared.migrations import migrate
-from shared.testing.databases import ask, drop_database, run_apart, with_database
+from shared.testing.databases import template_of
 from tests.pledges.pledges_app import STAFF, Register, client_of, running
 
 
 @pytest.fixture(scope="session")
 def template_database(embedded_postgres: EmbeddedPostgres) -> Iterator[str]:
     """A database with the register's tables, which `database_url` copies for each test."""
-    name = f"pledges_{token_hex(4)}"
-    server = with_database(embedded_postgres.url, "postgres")
-    run_apart(ask(server, f"CREATE DATABASE {name}"))
-    run_apart(migrate(with_database(embedded_postgres.url, name), ["pledges"]))
-    yield name
-    embedded_postgres.start()
-    drop_database(server, name)
+    with template_of(embedded_postgres, ["pledges"]) as name:
+        yield name
 
 
 @pytest.fixture

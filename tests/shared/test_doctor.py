@@ -130,6 +130,13 @@ async def test_the_role_of_a_service_may_do_its_work_and_no_more(database_url: s
         await ask(database_url, f"GRANT USAGE ON SCHEMA intake TO {role}")
         await ask(database_url, f"GRANT SELECT ON intake.partners TO {role}")
         assert "intake" in (await grade()).found
+        await ask(database_url, f"REVOKE USAGE ON SCHEMA intake FROM {role}")
+        monkeypatch.delenv("TIDINGS_DATABASE_DESK")
+        own = settings_of(database=url)  # as in desk's own container
+        found = await all_of([*databases.questions(own, ["desk", "intake"]), *secrets.questions(own, ["desk", "intake"], Vault([KEY]))])
+        assert {finding.grade for finding in found} == {Grade.OK}, found
+        monkeypatch.setenv("TIDINGS_DATABASE_DESK", url)
+        await ask(database_url, f"GRANT USAGE ON SCHEMA intake TO {role}")
         assert (await grade()).grade is Grade.WARNING
     finally:
         await ask(database_url, f"DROP OWNED BY {role}")

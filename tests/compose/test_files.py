@@ -1,0 +1,73 @@
+"""The compose files as docker compose itself reads them: the override for three brokers, the profile that watches."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.environment import lines
+from tests.compose.system import ROOT
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
+
+
+def read(tmp_path: Path, *words: str, domain: str = "") -> dict[str, Any]:
+    env = tmp_path / "env"
+    env.write_text("\n".join(lines(domain)), encoding="utf-8")
+    command = ["docker", "compose", "--env-file", str(env), *words, "config", "--format", "json"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
+    found: dict[str, Any] = json.loads(said)
+    return found
+
+
+def test_three_brokers_form_one_quorum_and_keep_every_event_three_times(tmp_path: Path) -> None:
+    found = read(tmp_path, "-f", "docker-compose.yml", "-f", "docker-compose.three-brokers.yml")
+    brokers = {name: service for name, service in found["services"].items() if name.startswith("kafka")}
+    assert sorted(brokers) == ["kafka", "kafka-2", "kafka-3"]
+    voters = {one["environment"]["KAFKA_CONTROLLER_QUORUM_VOTERS"] for one in brokers.values()}
+    assert voters == {"1@kafka:9093,2@kafka-2:9093,3@kafka-3:9093"}
+    assert sorted(one["environment"]["KAFKA_NODE_ID"] for one in brokers.values()) == ["1", "2", "3"]
+    for name, one in brokers.items():
+        environment = one["environment"]
+        assert environment["KAFKA_ADVERTISED_LISTENERS"] == f"PLAINTEXT://{name}:9092"
+        assert (environment["KAFKA_DEFAULT_REPLICATION_FACTOR"], environment["KAFKA_MIN_INSYNC_REPLICAS"]) == ("3", "2")
+        assert environment["KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR"] == "3"
+        assert [volume["source"] for volume in one["volumes"]] == [name]
+    for service in ("desk", "intake", "pledges", "newsletter", "social", "calendar"):
+        assert {"kafka", "kafka-2", "kafka-3", "migrate"} <= set(found["services"][service]["depends_on"])
+
+
+def test_watch_is_there_when_asked_for_and_its_files_exist(tmp_path: Path) -> None:
+    assert not {"prometheus", "grafana", "demo"} & set(read(tmp_path)["services"])
+    watched = read(tmp_path, "--profile", "observability")["services"]
+    for name in ("prometheus", "grafana"):
+        mounted = [volume["source"] for volume in watched[name]["volumes"] if volume["type"] == "bind"]
+        assert mounted
+        assert all(Path(source).exists() for source in mounted)
+        assert all(port["host_ip"] == "127.0.0.1" for port in watched[name]["ports"])
+
+
+def test_only_desk_signs_and_only_the_migration_and_demo_parts_know_the_owner(tmp_path: Path) -> None:
+    services = read(tmp_path, "--profile", "demo")["services"]
+    signing = {name for name, one in services.items() if "TIDINGS_SIGNING_KEY" in (one.get("environment") or {})}
+    owner = {name for name, one in services.items() if "tidings:" in str((one.get("environment") or {}).get("TIDINGS_DATABASE", ""))}
+    assert (signing, owner) == ({"desk"}, {"migrate", "demo"})
+
+
+def test_with_a_domain_the_world_reaches_the_gateway_and_nothing_stands_for_it(tmp_path: Path) -> None:
+    services = read(tmp_path, domain="tidings.example.org")["services"]
+    assert services["gateway"]["environment"]["TIDINGS_SITE"] == "tidings.example.org"
+    assert sorted((port["published"], port["target"]) for port in services["gateway"]["ports"]) == [("443", 443), ("80", 80)]
+    desk = services["desk"]["environment"]
+    assert desk["TIDINGS_PUBLIC_URL"] == "https://tidings.example.org"
+    assert not desk.get("TIDINGS_DEMO")
+    assert not desk.get("TIDINGS_SMTP")
+
+
+def test_no_two_systems_share_a_secret() -> None:
+    first, second = ({line.split("=", 1)[0]: line.split("=", 1)[1] for line in lines("") if "=" in line} for _ in range(2))
+    secret = {name for name in first if any(part in name for part in ("PASSWORD", "KEY", "SECRET", "TOKEN", "CLUSTER"))}
+    assert len(secret) >= 14
+    assert {name for name in secret if first[name] == second[name]} == set()
