@@ -34,9 +34,7 @@ def sender(
     ] = None,
 ) -> None:
     """Run one more sender of the newsletter, beside those in its service; Ctrl-C ends it cleanly."""
-    settings = command.found_settings()
-    log.configure(settings.log)
-    command.run(_send(command.parts_of(settings), port))
+    command.run(_send(command.parts_of(command.found_settings()), port))
 
 
 async def _send(parts: Parts, port: int | None) -> None:
@@ -46,6 +44,7 @@ async def _send(parts: Parts, port: int | None) -> None:
     database = parts.database("newsletter")
     if not await database.migrated():
         raise CommandError("The newsletter's tables are missing: run `tidings migrate`.")
+    log.configure(parts.settings.log)
     say(f"This sender hands issues to {parts.outgoing.server.host} over up to {parts.outgoing.server.connections} connections.")
     works = [_again(parts, database), _show(database), _ended(ending)]
     if port is not None:
