@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from shared.backup.schemas import Schema
 from shared.db import engine_of
 from shared.migrations import LOCK
 from shared.vault import Vault
+from shared.version import VERSION
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ async def _take(connection: Any, services: Sequence[str], vault: Vault, archive:
     for schema in found:
         kept[schema.name] = await _take_schema(connection, schema, archive)
         say(f"{schema.name}: {kept[schema.name].rows} rows of {len(schema.tables)} tables")
-    manifest = Manifest(form=FORM, tidings=version("tidings"), taken_at=taken_at, sealed=vault.seal(KEY_WORD).decode(), schemas=kept)
+    manifest = Manifest(form=FORM, tidings=VERSION, taken_at=taken_at, sealed=vault.seal(KEY_WORD).decode(), schemas=kept)
     archive.finish(manifest)
     return manifest
 

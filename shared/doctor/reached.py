@@ -16,6 +16,8 @@ from shared.web.addresses import on_loopback
 
 ROOM, PUBLIC = "room", "public"
 WARNING_BYTES, WRONG_BYTES = 2 * 1024**3, 512 * 1024**2
+# Of a place that is small by itself, as a container's, that much of it.
+WARNING_PART, WRONG_PART = 0.1, 0.05
 # Caddy renews a month before the end; a certificate that is closer to it has not been renewed.
 WARNING_DAYS, WRONG_DAYS = 21, 3
 _SECONDS = 6.0
@@ -35,11 +37,14 @@ async def _room(settings: Settings) -> Sequence[Finding]:
     place = settings.var.absolute()
     while not place.exists():
         place = place.parent
-    free = shutil.disk_usage(place).free
-    said, do = f"{free / 1024**3:.1f} GiB free", f"Make room on the disk of {settings.var}."
-    if free < WRONG_BYTES:
+    usage = shutil.disk_usage(place)
+    free = usage.free
+    said, do = f"{free / 1024**3:.2f} GiB free", f"Make room on the disk of {settings.var}."
+    if free < min(WRONG_BYTES, WRONG_PART * usage.total):
         return [wrong(ROOM, "TIDINGS_VAR", said, do)]
-    return [warning(ROOM, "TIDINGS_VAR", said, do) if free < WARNING_BYTES else ok(ROOM, "TIDINGS_VAR", said)]
+    return [
+        warning(ROOM, "TIDINGS_VAR", said, do) if free < min(WARNING_BYTES, WARNING_PART * usage.total) else ok(ROOM, "TIDINGS_VAR", said)
+    ]
 
 
 async def _address(settings: Settings) -> Sequence[Finding]:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ from shared.embedded.kafka import EmbeddedKafka
 from shared.migrations import migrate, versions_of
 from shared.testing.databases import ask, fresh_database
 from shared.vault import Vault, new_key
+from shared.version import VERSION
 from tests.flows.running import ROOT, environment
 
 KEY = new_key()
@@ -30,6 +32,11 @@ VAULT = Vault([KEY])
 ISSUE = "0199a000-0000-7000-8000-000000000007"
 # What a restore itself changes: events are told again, sessions end, what was leaving is held.
 CHANGED = {"outbox", "sessions", "sign_in_links", "senders", "sends", "audience", "attempts", "deliveries", "mails"}
+
+
+def test_the_version_in_an_archive_is_that_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == VERSION
 
 
 @pytest.fixture

@@ -313,8 +313,15 @@ async def test_x_says_whose_keys_these_are_and_refused_ones_are_named() -> None:
 
 
 async def test_a_full_disk_and_an_address_that_nobody_reaches_are_named(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for free, grade in ((10 * 1024**3, Grade.OK), (1024**3, Grade.WARNING), (1024**2, Grade.WRONG)):
-        monkeypatch.setattr("shutil.disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+    large, small = 500 * 1024**3, 64 * 1024**2
+    for total, free, grade in (
+        (large, 10 * 1024**3, Grade.OK),
+        (large, 1024**3, Grade.WARNING),
+        (large, 1024**2, Grade.WRONG),
+        (small, 60 * 1024**2, Grade.OK),
+        (small, 1024**2, Grade.WRONG),
+    ):
+        monkeypatch.setattr("shutil.disk_usage", lambda _, total=total, free=free: SimpleNamespace(total=total, free=free))
         found = graded(await all_of(reached.questions(settings_of(var=var, public_url="http://127.0.0.1:1"))))
         assert (found["TIDINGS_VAR"], found["front page"]) == (grade, Grade.WRONG)
 
