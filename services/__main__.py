@@ -11,7 +11,7 @@ import typer
 from services.calendar import app as calendar
 from services.calendar import import_command as calendar_import
 from services.demo.inbox import app as inbox
-from services.demo.inbox.server import demo_inbox, inbox_wanted, seen_by_others
+from services.demo.inbox.server import demo_inbox, inbox_wanted, is_rehearsal, seen_by_others
 from services.demo.walk import command as demo_command
 from services.desk import app as desk
 from services.desk import command as desk_command
@@ -98,7 +98,7 @@ def _imports() -> None:
 imports.command("subscribers")(newsletter_import.subscribers)
 imports.command("workplan")(calendar_import.workplan)
 imports.command("observances")(calendar_import.observances)
-imports.command("pledges")(pledges_import.pledges_command(inbox_wanted))
+imports.command("pledges")(pledges_import.pledges_command(is_rehearsal))
 imports.command("champions")(pledges_import.champions_command)
 
 

@@ -20,7 +20,8 @@ def questions(settings: Settings) -> Sequence[Question]:
 async def _x(settings: Settings) -> Sequence[Finding]:
     account = x_account(settings)
     if account is None and settings.networks == "sandbox":
-        return [ok(PART, "X", "posts go to the sandbox of `tidings all`")]
+        do = "Set TIDINGS_NETWORKS=live and the account's four TIDINGS_X_*, once posts should go out; see docs/do/rehearse-posts.md."
+        return [warning(PART, "X", "posts go to a sandbox where `tidings all` brings one along, and wait elsewhere", do)]
     if account is None:
         do = "Set TIDINGS_X_CONSUMER_KEY, …_CONSUMER_SECRET, …_ACCESS_TOKEN and …_ACCESS_TOKEN_SECRET; see docs/do/rehearse-posts.md."
         return [warning(PART, "X", "no account is set up; posts wait", do)]

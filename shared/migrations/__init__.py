@@ -100,4 +100,17 @@ def _upgrade(connection: Connection, service: str, version: str) -> None:
     config.set_main_option("path_separator", "newline")
     config.attributes["connection"] = connection
     config.attributes["service"] = service
+    if (newer := _newer_version(connection, service)) is not None:
+        # A newer program has migrated; this one works with what it made, and going back must not need another command.
+        log.warning("the schema of %s is at %s, which is newer than this program, and stays as it is", service, newer)
+        return
     command.upgrade(config, version)
+
+
+def _newer_version(connection: Connection, service: str) -> str | None:
+    """Return the version of a schema that this program is too old to know; None for every other."""
+    if not connection.execute(text("SELECT to_regclass('schema_version') IS NOT NULL")).scalar_one():
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM schema_version")).scalar_one_or_none()
+    known = versions_of(service)
+    return found if found is not None and known and found > known[-1] else None

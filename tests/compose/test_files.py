@@ -35,8 +35,9 @@ def test_three_brokers_form_one_quorum_and_keep_every_event_three_times(tmp_path
         assert (environment["KAFKA_DEFAULT_REPLICATION_FACTOR"], environment["KAFKA_MIN_INSYNC_REPLICAS"]) == ("3", "2")
         assert environment["KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR"] == "3"
         assert [volume["source"] for volume in one["volumes"]] == [name]
-    for service in ("desk", "intake", "pledges", "newsletter", "social", "calendar"):
+    for service in ("desk", "intake", "pledges", "newsletter", "social", "calendar", "sender"):
         assert {"kafka", "kafka-2", "kafka-3", "migrate"} <= set(found["services"][service]["depends_on"])
+        assert found["services"][service]["environment"]["TIDINGS_KAFKA"] == "kafka:9092,kafka-2:9092,kafka-3:9092"
 
 
 def test_watch_is_there_when_asked_for_and_its_files_exist(tmp_path: Path) -> None:

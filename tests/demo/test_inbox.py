@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from services.demo.inbox import app as inbox_app
 from services.demo.inbox.kept import Inbox
-from services.demo.inbox.server import InboxServer, demo_inbox, inbox_wanted
+from services.demo.inbox.server import InboxServer, demo_inbox, inbox_wanted, is_rehearsal
 from services.demo.inbox.web import MAIL_POLICY
 from shared import clock
 from shared import settings as settings_
@@ -227,6 +227,20 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_it_runs_only_where_it_is_reached_on_this_machine(given: dict[str, object], wanted: bool) -> None:
     assert inbox_wanted(settings_.read(_env_file=None, **given)) is wanted
+
+
+@pytest.mark.usefixtures("_bare")
+@pytest.mark.parametrize(
+    ("given", "rehearsal"),
+    [
+        ({}, True),
+        ({"smtp": "smtp://demo:2525", "host": "0.0.0.0", "public_url": "http://localhost:8080", "demo": True}, True),
+        ({"smtp": "smtp://demo:2525", "host": "0.0.0.0", "public_url": "http://localhost:8080"}, False),
+        ({"smtp": "smtp://mail.example.org", "public_url": "https://tidings.example.org", "demo": True}, False),
+    ],
+)
+def test_rehearsal_is_known_from_beside_the_inbox_too(given: dict[str, object], rehearsal: bool) -> None:
+    assert is_rehearsal(settings_.read(_env_file=None, **given)) is rehearsal
 
 
 @pytest.mark.usefixtures("_bare")

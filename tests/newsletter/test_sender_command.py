@@ -6,6 +6,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -82,6 +83,31 @@ def test_sender_without_a_mail_server_says_what_to_set(database_url: str, var: P
     result = CliRunner().invoke(command_line, ["sender"], env=environment)
     assert result.exit_code == 1
     assert "TIDINGS_SMTP" in result.stderr
+
+
+@pytest.mark.timeout(180)
+async def test_sender_in_a_container_waits_for_a_mail_server_and_is_well(database_url: str, var: Path, port: int) -> None:
+    await migrate(database_url, ["newsletter"])
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("TIDINGS_")}
+    environment = {**bare, "TIDINGS_VAR": str(var), "TIDINGS_DATABASE": database_url, "TIDINGS_KAFKA": "127.0.0.1:1"}
+    command = [sys.executable, "-m", "services", "sender", "--port", str(port)]
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=PIPE, cwd=ROOT)
+    try:
+        assert process.stderr is not None
+        async with asyncio.timeout(120):
+            assert b"issues wait" in await process.stderr.readline()
+            async with httpx.AsyncClient() as client:
+                while True:
+                    with suppress(httpx.TransportError):
+                        ready = await client.get(f"http://127.0.0.1:{port}/readyz")
+                        break
+                    assert process.returncode is None
+                    await asyncio.sleep(0.05)
+        assert ready.status_code == httpx.codes.OK
+    finally:
+        process.terminate()
+        await process.communicate()
+    assert process.returncode == 0
 
 
 async def test_page_data_of_a_sending_are_for_staff(database_url: str) -> None:

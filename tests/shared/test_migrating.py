@@ -144,6 +144,14 @@ async def readiness(url: str) -> tuple[int, str, str, str]:
     return summary(checks)[0], str(checks[0].grade), checks[0].state, checks[0].reason
 
 
+async def test_older_program_leaves_a_newer_schema_as_it_is(database_url: str) -> None:
+    await migrate(database_url, ["social"])
+    newest = versions_of("social")[-1]
+    await ask(database_url, "UPDATE social.schema_version SET version_num = '9999'")
+    await migrate(database_url, ["social"])
+    assert (await ask(database_url, "SELECT version_num FROM social.schema_version"))[0][0] == "9999" > newest
+
+
 async def test_readiness_tells_an_older_schema_from_a_newer_one(database_url: str, var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await migrate(database_url, ["intake"])
     assert (await readiness(database_url))[:3] == (200, Grade.READY, "answers")

@@ -102,6 +102,11 @@ def inbox_wanted(settings: Settings) -> bool:
     return not seen_by_others(settings)
 
 
+def is_rehearsal(settings: Settings) -> bool:
+    """Say whether demo parts stand for the world here: an inbox of this process's own, or one beside it that this machine alone sees."""
+    return inbox_wanted(settings) or (settings.demo and not seen_by_others(settings))
+
+
 def seen_by_others(settings: Settings) -> str:
     """Return why others might see what the demo parts show, sign-in links among it; empty where this machine alone can."""
     if not on_loopback(settings.address):
