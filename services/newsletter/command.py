@@ -39,13 +39,16 @@ def sender(
 
 async def _send(parts: Parts, port: int | None) -> None:
     ending = ending_by_signal()
-    if parts.outgoing.server is None:
+    server = parts.outgoing.server
+    # One that tells how it is stands beside others and is started anew whenever it ends: it waits, as issues do.
+    if server is None and port is None:
         raise CommandError("No mail server is set; set TIDINGS_SMTP, for example to smtp://user:password@mail.example.org")
     database = parts.database("newsletter")
     if not await database.migrated():
         raise CommandError("The newsletter's tables are missing: run `tidings migrate`.")
     log.configure(parts.settings.log)
-    say(f"This sender hands issues to {parts.outgoing.server.host} over up to {parts.outgoing.server.connections} connections.")
+    if server is not None:
+        say(f"This sender hands issues to {server.host} over up to {server.connections} connections.")
     works = [_again(parts, database), _show(database), _ended(ending)]
     if port is not None:
         works.append(_answer(parts, database, port))

@@ -6,6 +6,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -13,10 +14,13 @@ import pytest
 from typer.testing import CliRunner
 
 from services.__main__ import app as command_line
+from services.newsletter import command as newsletter_command
 from services.newsletter.sending.rules import SendState
+from shared.command import parts_of
 from shared.db import Database
 from shared.ids import new_id
 from shared.migrations import migrate
+from shared.settings import Settings
 from shared.testing.ports import reserved_port
 from shared.testing.sink import sink
 from shared.vault import Vault, new_key
@@ -82,6 +86,29 @@ def test_sender_without_a_mail_server_says_what_to_set(database_url: str, var: P
     result = CliRunner().invoke(command_line, ["sender"], env=environment)
     assert result.exit_code == 1
     assert "TIDINGS_SMTP" in result.stderr
+
+
+@pytest.mark.timeout(60)
+async def test_sender_that_tells_how_it_is_waits_for_a_mail_server(
+    database_url: str, var: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.log.configure", lambda form: None)  # the log is that of the tests
+    await migrate(database_url, ["newsletter"])
+    parts = parts_of(Settings(var=var, database=database_url, kafka="127.0.0.1:1", public_url="https://tidings.example.org"))
+    running = asyncio.create_task(newsletter_command._send(parts, port))
+    try:
+        async with asyncio.timeout(30), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as gateway:
+            while True:
+                assert not running.done(), running.result()
+                with suppress(httpx.TransportError):
+                    assert (await gateway.get("/readyz")).status_code == httpx.codes.OK
+                    break
+                await asyncio.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)  # the signal is its own while it runs
+        async with asyncio.timeout(30):
+            assert await running is None
+    finally:
+        running.cancel()
 
 
 async def test_page_data_of_a_sending_are_for_staff(database_url: str) -> None:
