@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from deploy import environment
 from deploy.environment import lines
 from shared.settings import Settings
 from tests.compose.system import ROOT
@@ -94,3 +95,18 @@ def test_no_two_systems_share_a_secret() -> None:
     secret = {name for name in first if any(part in name for part in ("PASSWORD", "KEY", "SECRET", "TOKEN", "CLUSTER"))}
     assert len(secret) >= 14
     assert {name for name in secret if first[name] == second[name]} == set()
+
+
+@pytest.mark.parametrize("given", ["https://tidings.example.org", "tidings.example.org/", "tidings.example.org:443", "tidings"])
+def test_what_is_no_domain_writes_nothing(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["environment", given])
+    with pytest.raises(SystemExit, match="is no domain"):
+        environment.main()
+    assert not (tmp_path / ".env").exists()
+
+
+def test_no_cluster_id_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = iter([b"\xf8" + bytes(15), b"\xfb" + bytes(15), b"\x04" + bytes(15)])
+    monkeypatch.setattr(environment, "token_bytes", lambda _: next(made))
+    assert f"TIDINGS_KAFKA_CLUSTER=B{'A' * 21}" in lines("")
