@@ -199,7 +199,10 @@ async def test_a_mail_is_durably_started_before_its_first_byte_leaves(database: 
         with pytest.raises(asyncio.CancelledError):
             await running
         assert (await _row(database)).state == "started"
+        crashed = {"service": database.service, "purpose": "", "outcome": "uncertain", "because": "crashed"}
+        before = REGISTRY.get_sample_value("tidings_mails_total", crashed) or 0.0
         assert await HandOver(mails, patience=PATIENT).run(database) == 0
+        assert REGISTRY.get_sample_value("tidings_mails_total", crashed) == before + 1
     row = await _row(database)
     assert (row.state, row.sealed) == ("uncertain", None)
     assert "process ended" in row.answer

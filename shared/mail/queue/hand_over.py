@@ -78,6 +78,8 @@ class HandOver:
             async with database.transaction() as tx:
                 lost = await store.give_up_started(tx, clock.now())
                 late = await store.expire(tx, clock.now())
+            if lost:
+                metrics.MAILS.labels(database.service, "", "uncertain", "crashed").inc(lost)
             if lost or late:
                 log.warning("%s: %d mails became uncertain, %d came too late", database.service, lost, late)
             server = self._mails.outgoing.server
