@@ -87,6 +87,8 @@ def test_with_a_domain_the_world_reaches_the_gateway_and_nothing_stands_for_it(t
     desk = services["desk"]["environment"]
     assert desk["TIDINGS_PUBLIC_URL"] == "https://tidings.example.org"
     assert not desk.get("TIDINGS_DEMO")
+    assert not services["gateway"]["environment"].get("TIDINGS_DEMO")  # which then has no page of the demo parts
+    assert read(tmp_path)["services"]["gateway"]["environment"]["TIDINGS_DEMO"] == "1"
     assert not desk.get("TIDINGS_SMTP")
 
 
