@@ -13,6 +13,7 @@ from secrets import token_bytes, token_hex, token_urlsafe
 
 from services.demo.sandbox.keys import Keys
 from shared.auth.tokens import new_key_pair
+from shared.mail.address import AddressError, domain_in_ascii
 from shared.vault import new_key
 
 ENV = Path(".env")
@@ -53,13 +54,24 @@ def lines(domain: str) -> Iterator[str]:
     yield f"TIDINGS_VERIFY_KEYS={pair.public}"
     for role in ROLES:
         yield f"TIDINGS_PASSWORD_{role.upper()}={token_hex(24)}"
-    yield f"TIDINGS_KAFKA_CLUSTER={base64.urlsafe_b64encode(token_bytes(16)).decode().rstrip('=')}"
+    yield f"TIDINGS_KAFKA_CLUSTER={_cluster_id()}"
     yield f"TIDINGS_GRAFANA_PASSWORD={token_urlsafe(18)}"
+
+
+def _cluster_id() -> str:
+    """Return a new id as Kafka makes them: never one that begins with a hyphen, as an option of its commands does."""
+    while (made := base64.urlsafe_b64encode(token_bytes(16)).decode().rstrip("=")).startswith("-"):
+        pass
+    return made
 
 
 def main() -> None:
     """Write .env, readable by its owner alone; one that is there stays as it is."""
-    domain = sys.argv[1].strip() if len(sys.argv) > 1 else ""
+    given = sys.argv[1].strip() if len(sys.argv) > 1 else ""
+    try:
+        domain = domain_in_ascii(given) if given else ""
+    except AddressError:
+        sys.exit(f"{given} is no domain; write the name alone: make secrets DOMAIN=tidings.example.org")
     try:
         opened = os.open(ENV, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

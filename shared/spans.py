@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
+from http.client import HTTPException
 from typing import Any
 
 import orjson
@@ -96,7 +97,8 @@ class _Exporter:
             batch = [self._ended.popleft() for _ in range(min(BATCH, len(self._ended)))]
             try:
                 await asyncio.to_thread(self._post, orjson.dumps(_as_otlp(batch, self._process)))
-            except OSError as error:  # what a collector answers or does not, urllib makes one of these
+            # urllib makes an OSError of what a collector answers or does not, but not of what is no HTTP, as on the port for gRPC.
+            except (OSError, HTTPException) as error:
                 if time.monotonic() > self._silent_until:
                     self._silent_until = time.monotonic() + SAY_AGAIN_SECONDS
                     log.warning("%d spans are lost: the collector at TIDINGS_OTLP_ENDPOINT did not take them (%r)", len(batch), error)
@@ -130,7 +132,10 @@ async def exported(endpoint: str | None, process: str) -> AsyncIterator[None]:
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
-        await exporter.flush()
+        # A collector that is slow keeps no process from its end.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                await exporter.flush()
 
 
 def _as_otlp(batch: list[tuple[Span, int]], process: str) -> dict[str, Any]:

@@ -352,6 +352,9 @@ async def test_an_issue_for_which_nobody_waits_any_more_is_ended_though_no_sende
     await run(system, "newsletter", "UPDATE audience SET state = 'accepted', ended_at = now()")
     await run(system, "newsletter", "UPDATE sends SET frozen_at = now() - interval '6 minutes'")
     assert await sweep(system, "newsletter") == []
+    assert await _send(system, issue) == ("sending", "")  # its last copy has just ended: a sender is about to close it
+    await run(system, "newsletter", "UPDATE audience SET ended_at = now() - interval '6 minutes'")
+    assert await sweep(system, "newsletter") == []
     assert await _send(system, issue) == ("sent", "")
 
 

@@ -62,7 +62,7 @@ EXPRESSIONS = [
 # ---- reading PromQL, as far as ours goes ----
 
 _FUNCTIONS = {"abs", "absent", "count", "deriv", "histogram_quantile", "increase", "max", "min", "rate", "sum", "time", "vector"}
-_WORDS = {"and", "or", "unless", "by", "on"}
+_WORDS = {"and", "or", "unless", "by", "on", "offset"}
 _OF_PROMETHEUS = {"up": {"job", "instance"}}
 """What Prometheus itself measures."""
 _OF_EVERY_SCRAPE = {"job", "instance"}

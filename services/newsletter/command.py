@@ -40,6 +40,7 @@ def sender(
 async def _send(parts: Parts, port: int | None) -> None:
     ending = ending_by_signal()
     server = parts.outgoing.server
+    # One that tells how it is stands beside others and is started anew whenever it ends: it waits, as issues do.
     if server is None and port is None:
         raise CommandError("No mail server is set; set TIDINGS_SMTP, for example to smtp://user:password@mail.example.org")
     database = parts.database("newsletter")

@@ -39,7 +39,11 @@ _NOT_BEGUN = rows(
 )
 _NOT_ENDED = rows(
     select(sends.c.issue_id.label("id"), sends.c.frozen_at.label("since")).where(
-        _sending, sends.c.frozen_at < before(LATE), ~select(audience.c.issue_id).where(_of_issue, _in([*_DUE, *_IN_HAND])).exists()
+        _sending,
+        sends.c.frozen_at < before(LATE),
+        ~select(audience.c.issue_id).where(_of_issue, _in([*_DUE, *_IN_HAND])).exists(),
+        # A sender closes it within seconds of the last copy.
+        ~select(audience.c.issue_id).where(_of_issue, audience.c.ended_at > before(LATE)).exists(),
     ),
     "not-ended",
 )

@@ -194,7 +194,7 @@ def _taken(out: Path) -> Counter[str]:
 
 
 def _named(system: Compose) -> bool:
-    return system.count("SELECT count(*) FROM social.deliveries WHERE state = 'uncertain'") > 0
+    return system.count("SELECT count(*) FROM social.deliveries WHERE state = 'waiting' AND waiting_for = 'uncertain'") > 0
 
 
 def _inspect(container: str, form: str) -> str:

@@ -2,20 +2,23 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deploy import environment
 from deploy.environment import lines
+from shared.settings import Settings
 from tests.compose.system import ROOT
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
 
 
-def read(tmp_path: Path, *words: str, domain: str = "") -> dict[str, Any]:
+def read(tmp_path: Path, *words: str, domain: str = "", more: Sequence[str] = ()) -> dict[str, Any]:
     env = tmp_path / "env"
-    env.write_text("\n".join(lines(domain)), encoding="utf-8")
+    env.write_text("\n".join([*lines(domain), *more]), encoding="utf-8")
     command = ["docker", "compose", "--env-file", str(env), *words, "config", "--format", "json"]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
     found: dict[str, Any] = json.loads(said)
@@ -37,7 +40,27 @@ def test_three_brokers_form_one_quorum_and_keep_every_event_three_times(tmp_path
         assert [volume["source"] for volume in one["volumes"]] == [name]
     for service in ("desk", "intake", "pledges", "newsletter", "social", "calendar", "sender"):
         assert {"kafka", "kafka-2", "kafka-3", "migrate"} <= set(found["services"][service]["depends_on"])
-        assert found["services"][service]["environment"]["TIDINGS_KAFKA"] == "kafka:9092,kafka-2:9092,kafka-3:9092"
+    for service in ("desk", "intake", "pledges", "newsletter", "sender", "social", "calendar", "migrate"):
+        # With one of them away, a service that starts still finds the others.
+        assert found["services"][service]["environment"]["TIDINGS_KAFKA"] == "kafka:9092,kafka-2:9092,kafka-3:9092", service
+
+
+def test_every_setting_reaches_the_services(tmp_path: Path) -> None:
+    own = {"var", "host", "port", "log", "trusted_proxies", "database"}  # of the image, or of the compose file
+    names = {f"TIDINGS_{name.upper()}" for name in Settings.model_fields if name not in own}
+    services = read(tmp_path)["services"]
+    social, desk = services["social"]["environment"], services["desk"]["environment"]
+    assert names - set(social) == {"TIDINGS_SIGNING_KEY"}
+    assert {name for name in names - set(desk) if not name.startswith("TIDINGS_X_")} == {"TIDINGS_NETWORKS"}
+
+
+def test_postgresql_may_be_elsewhere_and_asked_for_tls(tmp_path: Path) -> None:
+    services = read(tmp_path, more=("TIDINGS_POSTGRES=db.example.org:5433", "TIDINGS_POSTGRES_OPTIONS=?sslmode=verify-full"))["services"]
+    for name in ("desk", "intake", "pledges", "newsletter", "sender", "social", "calendar", "migrate"):
+        urls = [value for key, value in services[name]["environment"].items() if key.startswith("TIDINGS_DATABASE")]
+        assert urls
+        assert all(url.endswith("@db.example.org:5433/tidings?sslmode=verify-full") for url in urls)
+        assert "outside" in services[name]["networks"], f"{name} reaches nothing but this machine's own containers"
 
 
 def test_watch_is_there_when_asked_for_and_its_files_exist(tmp_path: Path) -> None:
@@ -64,6 +87,8 @@ def test_with_a_domain_the_world_reaches_the_gateway_and_nothing_stands_for_it(t
     desk = services["desk"]["environment"]
     assert desk["TIDINGS_PUBLIC_URL"] == "https://tidings.example.org"
     assert not desk.get("TIDINGS_DEMO")
+    assert not services["gateway"]["environment"].get("TIDINGS_DEMO")  # which then has no page of the demo parts
+    assert read(tmp_path)["services"]["gateway"]["environment"]["TIDINGS_DEMO"] == "1"
     assert not desk.get("TIDINGS_SMTP")
 
 
@@ -72,3 +97,18 @@ def test_no_two_systems_share_a_secret() -> None:
     secret = {name for name in first if any(part in name for part in ("PASSWORD", "KEY", "SECRET", "TOKEN", "CLUSTER"))}
     assert len(secret) >= 14
     assert {name for name in secret if first[name] == second[name]} == set()
+
+
+@pytest.mark.parametrize("given", ["https://tidings.example.org", "tidings.example.org/", "tidings.example.org:443", "tidings"])
+def test_what_is_no_domain_writes_nothing(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["environment", given])
+    with pytest.raises(SystemExit, match="is no domain"):
+        environment.main()
+    assert not (tmp_path / ".env").exists()
+
+
+def test_no_cluster_id_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = iter([b"\xf8" + bytes(15), b"\xfb" + bytes(15), b"\x04" + bytes(15)])
+    monkeypatch.setattr(environment, "token_bytes", lambda _: next(made))
+    assert f"TIDINGS_KAFKA_CLUSTER=B{'A' * 21}" in lines("")

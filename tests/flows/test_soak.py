@@ -1,8 +1,13 @@
 """The soak: that it would show what grows, and that a short one runs through."""
 
+import threading
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
-from bench.soak import slope_per_hour, soak
+from bench.soak import Flow, _send, slope_per_hour, soak
+from services.demo.walk.people import Partner
 
 
 def test_what_grows_shows_as_a_slope_and_what_does_not_shows_none() -> None:
@@ -11,6 +16,15 @@ def test_what_grows_shows_as_a_slope_and_what_does_not_shows_none() -> None:
     steady = [(float(second), 100.0 + (second % 2)) for second in range(60)]
     assert abs(slope_per_hour(steady)) < 60
     assert slope_per_hour([]) == slope_per_hour([(0.0, 5.0)]) == 0.0
+
+
+def test_what_is_not_answered_is_wrong_and_ends_no_flow() -> None:
+    turns = iter([False, False, True])
+    ending = cast("threading.Event", SimpleNamespace(wait=lambda _: next(turns)))
+    partner = Partner(page="/intake/partners/1", door="http://127.0.0.1:1/hook", secret="whsec_AAAA")
+    flow = Flow()
+    _send(flow, ending, partner, [{"data": {"title": {"en": "Forum"}}}], 0.0)
+    assert (dict(flow.wrong), flow.accepted) == ({"webhook ConnectError": 2}, 0)
 
 
 @pytest.mark.timeout(600)

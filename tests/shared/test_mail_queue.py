@@ -188,7 +188,20 @@ async def test_a_link_dropped_after_the_dot_leaves_it_uncertain_and_it_is_not_se
     assert len(server.messages) == 1
 
 
-async def test_a_mail_is_durably_started_before_its_first_byte_leaves(database: Database) -> None:
+async def test_a_mail_in_hand_ends_when_the_process_is_asked_to_end_and_the_next_one_waits(database: Database) -> None:
+    async with scripted(DOT=says("250 2.0.0 Ok", after_seconds=0.3)) as server:
+        mails = _mails(replace(server.address, connections=1))
+        await _put(database, mails, _one_off(about="1"), _one_off(about="2"))
+        running = asyncio.create_task(HandOver(mails, patience=PATIENT).run(database))
+        await server.began.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert sorted(row.state for row in await _rows(database)) == ["accepted", "waiting"]
+
+
+async def test_a_mail_is_durably_started_before_its_first_byte_leaves(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hand_over, "STOP_SECONDS", 0.1)
     async with scripted(DOT=HANGS) as server:
         mails = _mails(server.address)
         await _put(database, mails)
@@ -199,7 +212,10 @@ async def test_a_mail_is_durably_started_before_its_first_byte_leaves(database: 
         with pytest.raises(asyncio.CancelledError):
             await running
         assert (await _row(database)).state == "started"
+        crashed = {"service": database.service, "purpose": "", "outcome": "uncertain", "because": "crashed"}
+        before = REGISTRY.get_sample_value("tidings_mails_total", crashed) or 0.0
         assert await HandOver(mails, patience=PATIENT).run(database) == 0
+        assert REGISTRY.get_sample_value("tidings_mails_total", crashed) == before + 1
     row = await _row(database)
     assert (row.state, row.sealed) == ("uncertain", None)
     assert "process ended" in row.answer

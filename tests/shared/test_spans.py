@@ -1,5 +1,7 @@
 """Spans: in OTLP's JSON form where a collector is named, nothing where none is, and never a trouble for the work itself."""
 
+import asyncio
+
 import pytest
 
 from shared import spans
@@ -47,6 +49,18 @@ async def test_a_collector_that_is_away_or_refuses_costs_spans_and_nothing_else(
             for _ in range(3):
                 spans.end(span())
     assert "3 spans are lost" in caplog.text
+
+
+async def test_what_speaks_no_http_costs_spans_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    async def as_grpc(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x05\x00\x00@\x00\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(as_grpc, "127.0.0.1", 0)
+    async with server, spans.exported(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "tidings"):
+        spans.end(span())
+    assert "1 spans are lost" in caplog.text
 
 
 def test_the_span_of_a_cause_is_the_parent_that_its_events_name() -> None:

@@ -1,22 +1,13 @@
 """What the tests of posts begin with: the services in one app, a sandbox of X, and a new post."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from services.demo.sandbox.server import Sandbox, sandbox
 from shared.db import Database
-from shared.embedded.postgres import EmbeddedPostgres
-from shared.testing.databases import template_of
 from tests.desk.wire import System, system
 from tests.social.post_pages import Pages, begun
-
-
-@pytest.fixture(scope="session")
-def template_database(embedded_postgres: EmbeddedPostgres) -> Iterator[str]:
-    """A database with the tables of posts, and of the services that stand beside them here, which `database_url` copies for each test."""
-    with template_of(embedded_postgres, ["newsletter", "social", "desk"]) as name:
-        yield name
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ LOOK_SECONDS = 1.0
 CONNECTIONS = 4
 # A server that is away is asked again after these pauses; mails lose no try by it.
 REST_SECONDS = (2.0, 5.0, 15.0, 60.0)
+# What mails in hand are given to end, when the process is asked to: one that is cut off has not come, and is not sent again.
+STOP_SECONDS = 5.0
 SEALED_PAUSE = timedelta(minutes=30)
 # A database that is away this long leaves the mail uncertain.
 NOTE_SECONDS = 300.0
@@ -48,6 +50,7 @@ class _Run:
     held: set[UUID] = field(default_factory=set)
     sent: int = 0
     trouble: ServerTroubleError | None = None
+    stopping: bool = False  # what is in hand ends, and nothing more begins
 
 
 class HandOver:
@@ -78,6 +81,8 @@ class HandOver:
             async with database.transaction() as tx:
                 lost = await store.give_up_started(tx, clock.now())
                 late = await store.expire(tx, clock.now())
+            if lost:
+                metrics.MAILS.labels(database.service, "", "uncertain", "crashed").inc(lost)
             if lost or late:
                 log.warning("%s: %d mails became uncertain, %d came too late", database.service, lost, late)
             server = self._mails.outgoing.server
@@ -88,8 +93,18 @@ class HandOver:
                 return 0
             run = _Run(database=database, server=server)
             # Not a task group: when one worker fails, the others still hear what became of their mails.
-            workers = (self._work(run) for _ in range(min(CONNECTIONS, server.connections)))
-            failures = [found for found in await asyncio.gather(*workers, return_exceptions=True) if found is not None]
+            workers = [asyncio.create_task(self._work(run)) for _ in range(min(CONNECTIONS, server.connections))]
+            try:
+                await asyncio.wait(workers)
+            except asyncio.CancelledError:
+                run.stopping = True
+                await asyncio.wait(workers, timeout=STOP_SECONDS)
+                raise
+            finally:
+                for worker in workers:
+                    worker.cancel()
+                ended = await asyncio.gather(*workers, return_exceptions=True)
+            failures = [found for found in ended if found is not None]
             self._rest(run.trouble)
             if failures:
                 raise failures[0]
@@ -112,7 +127,7 @@ class HandOver:
     async def _work(self, run: _Run) -> None:
         connection = Connection(run.server, hello=self._mails.outgoing.domain, patience=self._patience)
         try:
-            while run.trouble is None:
+            while run.trouble is None and not run.stopping:
                 mail = await _next(run)
                 if mail is None:
                     if not run.held:
