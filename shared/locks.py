@@ -4,10 +4,11 @@ import asyncio
 import logging
 import zlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db import Database
@@ -35,6 +36,9 @@ async def session(database: Database) -> AsyncIterator[AsyncConnection]:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         try:
             yield connection
+            # Free at once, and not when the server has noticed that the session is over: who asks right after finds it so.
+            with suppress(SQLAlchemyError, OSError):
+                await connection.execute(text("SELECT pg_advisory_unlock_all()"))
         finally:
             # A session lock would go back into the pool with its connection and be held for ever.
             await asyncio.shield(connection.invalidate())

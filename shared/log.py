@@ -17,7 +17,8 @@ NOISY_INTERVAL_SECONDS = 10.0
 
 # Nobody writes an address into a line on purpose; an exception of a library, or of a database, may hold one all the same. What stands
 # behind a sign of an address on the web is a password there, and a line that explains a setting.
-_ADDRESS = re.compile(r"(?<![\w.+:/%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(r"(?<![\w.+/%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+_LOGIN = re.compile(r"(\w://)[^\s/@]+@")
 # The last part of a mailed link lets in whoever has it.
 _LINK = re.compile(r"(/(?:desk/sign-in|intake/(?:track|confirm)|newsletter/(?:u|confirm)|pledges/update)/)[\w.~=-]{12,}")
 
@@ -25,6 +26,7 @@ _LINK = re.compile(r"(/(?:desk/sign-in|intake/(?:track|confirm)|newsletter/(?:u|
 def without_personal_data(line: str) -> str:
     """Return a line without mail addresses and without what makes a mailed link open something."""
     if "@" in line:
+        line = _LOGIN.sub(r"\1(login)@", line)
         line = _ADDRESS.sub("(address)", line)
     return _LINK.sub(r"\1(token)", line) if "/" in line else line
 

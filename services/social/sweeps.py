@@ -45,6 +45,8 @@ _NOT_PLANNED = rows(
         _approved,
         post_rows.c.local_time.is_not(None),
         post_rows.c.updated_at < before(VERY_LATE),
+        # A language that came later is not approved, and waits for that.
+        approvals.c.variants.has_key(post_variants.c.network + "/" + post_variants.c.language),
         ~select(deliveries.c.id)
         .where(
             deliveries.c.post_id == post_rows.c.id,

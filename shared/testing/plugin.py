@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 import pytest
 
+from shared import settings
 from shared.testing.requirements import REQUIREMENTS, demanded, ensure
 
 _demanded = pytest.StashKey[Collection[str]]()
@@ -12,6 +13,9 @@ _demanded = pytest.StashKey[Collection[str]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read TIDINGS_REQUIRE once, so that a wrong word in it stops the run before the first test."""
+    # An operator's .env beside the source is none of the tests' business.
+    settings.ENV_FILE = ""
+    settings.Settings.model_config["env_file"] = None
     config.stash[_demanded] = demanded(os.environ.get("TIDINGS_REQUIRE", ""))
 
 

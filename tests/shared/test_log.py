@@ -44,11 +44,12 @@ def test_a_line_is_json_and_carries_the_trace_it_was_written_in(capsys: pytest.C
     [
         pytest.param("no mail for Amina.Reader+x@example.net: gone", "no mail for (address): gone", id="an address"),
         pytest.param("Key (mail)=(amina@example.net) already exists.", "Key (mail)=((address)) already exists.", id="a database's detail"),
+        pytest.param("see mailto:amina@example.net", "see mailto:(address)", id="behind a colon"),
         pytest.param("RCPT TO:<amina@mail.example.net>", "RCPT TO:<(address)>", id="in angle brackets"),
         pytest.param("GET /desk/sign-in/Zm9vYmFyYmF6cXV4", "GET /desk/sign-in/(token)", id="a sign-in link"),
         pytest.param("http://x.example/newsletter/u/aGVsbG8td29ybGQ.x?a", "http://x.example/newsletter/u/(token)?a", id="a reader's link"),
         pytest.param("GET /intake/track/{token} 200", "GET /intake/track/{token} 200", id="the name of an address"),
-        pytest.param("set it to smtp://user:password@mail.example.org", "set it to smtp://user:password@mail.example.org", id="an example"),
+        pytest.param("set it to smtp://user:password@mail.example.org", "set it to smtp://(login)@mail.example.org", id="a login"),
         pytest.param("practice.published.v1 about 1", "practice.published.v1 about 1", id="nothing of the kind"),
     ],
 )
