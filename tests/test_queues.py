@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import timedelta
-from secrets import token_hex
 
 import pytest
 from prometheus_client import REGISTRY
@@ -23,11 +22,10 @@ from shared.ids import new_id
 from shared.mail.address import Mailbox
 from shared.mail.message import Content
 from shared.mail.queue.put import OneOff
-from shared.migrations import migrate
 from shared.parking import ParkedState, parked
 from shared.queues import Queues
 from shared.tasks import Task
-from shared.testing.databases import ask, drop_database, run_apart, with_database
+from shared.testing.databases import template_of
 from shared.trace import Cause
 from tests.desk.wire import PRACTICE, tell
 from tests.newsletter.sending import send_now, subscribe
@@ -42,13 +40,8 @@ TITLE: Mapping[Language, str] = {"en": "A practice", "fr": "Une pratique"}
 @pytest.fixture(scope="module")
 def template_database(embedded_postgres: EmbeddedPostgres) -> Iterator[str]:
     """A database with the tables of every service."""
-    name = f"every_{token_hex(4)}"
-    server = with_database(embedded_postgres.url, "postgres")
-    run_apart(ask(server, f"CREATE DATABASE {name}"))
-    run_apart(migrate(with_database(embedded_postgres.url, name), OWNERS))
-    yield name
-    embedded_postgres.start()
-    drop_database(server, name)
+    with template_of(embedded_postgres, OWNERS) as name:
+        yield name
 
 
 @pytest.fixture

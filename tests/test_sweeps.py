@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import timedelta
-from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
@@ -28,11 +27,10 @@ from shared.ids import new_id
 from shared.mail.address import Mailbox
 from shared.mail.message import Content as MailContent
 from shared.mail.queue.put import OneOff
-from shared.migrations import migrate
 from shared.parking import parked
 from shared.sweeps import Promise, Sweep, Sweeper, found_by
 from shared.tasks import Task
-from shared.testing.databases import ask, drop_database, run_apart, with_database
+from shared.testing.databases import template_of
 from shared.trace import Cause
 from tests.desk.wire import PRACTICE, tell
 from tests.newsletter.sending import approve as approve_issue
@@ -51,13 +49,8 @@ TITLE: Mapping[Language, str] = {"en": "A matter"}
 @pytest.fixture(scope="module")
 def template_database(embedded_postgres: EmbeddedPostgres) -> Iterator[str]:
     """A database with the tables of every service."""
-    name = f"swept_{token_hex(4)}"
-    server = with_database(embedded_postgres.url, "postgres")
-    run_apart(ask(server, f"CREATE DATABASE {name}"))
-    run_apart(migrate(with_database(embedded_postgres.url, name), OWNERS))
-    yield name
-    embedded_postgres.start()
-    drop_database(server, name)
+    with template_of(embedded_postgres, OWNERS) as name:
+        yield name
 
 
 @pytest.fixture

@@ -83,10 +83,7 @@ def test_nothing_is_lost_and_nothing_happens_twice_though_everything_is_killed(s
         outgoing.release_issue(walk)
         until(lambda: _taken(out), "mails on their way")
         for service in KILLED:
-            container = system.containers(service)[0]
-            before = system.started_at(container)
-            system.kill(container)
-            figures.back[service] = until(lambda one=container, at=before: system.well(one, since=at), f"{service} after SIGKILL")  # type: ignore[misc]
+            figures.back[service] = _back_after_kill(system, service)
         figures.accepted_meanwhile = _without_kafka(system, told)
         figures.restart_seconds = _restart(system, "postgres")
         settled = len(told.accepted) + 20
@@ -140,6 +137,13 @@ def _ready_to_leave(system: Compose, walk: Walk) -> tuple[str, str]:
     outgoing.cut_issue(walk, [title])
     outgoing.schedule_post(walk, title)
     return title, walk.found["issue"].rpartition("/")[2]
+
+
+def _back_after_kill(system: Compose, service: str) -> float:
+    container = system.containers(service)[0]
+    before = system.started_at(container)
+    system.kill(container)
+    return until(lambda: system.well(container, since=before), f"{service} after SIGKILL")
 
 
 def _without_kafka(system: Compose, told: Told) -> int:

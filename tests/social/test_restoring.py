@@ -12,21 +12,10 @@ from services.social.web.deliveries_show import PATH
 from shared import clock
 from shared.db import Database
 from shared.i18n import translate
-from tests.desk.wire import System, asker, system
+from tests.desk.wire import System, asker
 from tests.shared.web_app import Page
 from tests.social.ledger import all_of, put
 from tests.social.x_sandbox import words
-
-
-@pytest.fixture
-async def wired(database_url: str) -> AsyncIterator[System]:
-    async with system(database_url) as found:
-        yield found
-
-
-@pytest.fixture
-def database(wired: System) -> Database:
-    return wired.databases["social"]
 
 
 @pytest.fixture
