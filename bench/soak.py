@@ -35,6 +35,8 @@ READS_PER_EVENT = 0.2
 SENDERS = 4
 WARM = 0.2
 SETTLE_SECONDS = 120.0
+FALLS_SHORT = 0.95
+"""A flow slower than this part of what was asked is another flow than the one that its figures are said to be of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,10 @@ def slope_per_hour(points: Sequence[tuple[float, float]]) -> float:
 
 
 def main() -> None:
-    """Run as long and as fast as the arguments say, and print what it showed; ends with 1 when something was not taken."""
+    """Run as long and as fast as the arguments say, and print what it showed.
+
+    Ends with 1 when something was not taken or did not come through, or when the flow was slower than asked.
+    """
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--rate", type=float, default=50.0, help="webhooks a second")
@@ -74,8 +79,18 @@ def main() -> None:
     asked = parser.parse_args()
     found = soak(seconds=asked.minutes * 60, rate=asked.rate, every=asked.every, say=lambda line: sys.stderr.write(f"{line}\n"))
     sys.stdout.write(json.dumps(found, indent=2) + "\n" if asked.json else _table(found))
-    if found["wrong"] or found["left"]:
+    if failed := faults(found, rate=asked.rate):
+        sys.stderr.write("".join(f"{one}\n" for one in failed))
         sys.exit(1)
+
+
+def faults(found: Mapping[str, Any], *, rate: float) -> Sequence[str]:
+    """Return what is wrong with what a soak at `rate` webhooks a second showed, each in a sentence; nothing, where all is well."""
+    wrong = [f"{name}: {number} times" for name, number in found["wrong"].items()]
+    wrong += [f"{name}: {number} have not come through" for name, number in found["left"].items()]
+    if (was := found["accepted_per_second"]) < rate * FALLS_SHORT:
+        wrong.append(f"{was} webhooks a second were taken where {rate:g} were asked: this machine is too slow or too busy for that flow")
+    return wrong
 
 
 def soak(*, seconds: float, rate: float, every: float, say: Callable[[str], object]) -> dict[str, Any]:

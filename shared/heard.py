@@ -88,12 +88,13 @@ async def hear(tx: Transaction, kind: SourceKind, event: Received[Any]) -> Told 
         "historic": event.historic,
         "data": event.data.model_dump(mode="json"),
     }
-    new = insert(heard).values(source_kind=kind.value, source_id=event.subject, type=event.type, **values)
+    new = insert(heard)
     changed = {name: new.excluded[name] for name in values} | {"historic": heard.c.historic | new.excluded.historic, "heard_at": func.now()}
     done = await tx.execute(
         new.on_conflict_do_update(
             index_elements=["source_kind", "source_id", "type"], set_=changed, where=heard.c.revision < new.excluded.revision
-        ).returning(heard.c.type)
+        ).returning(heard.c.type),
+        {"source_kind": kind.value, "source_id": event.subject, "type": event.type, **values},
     )
     if done.first() is None and not (event.historic and await _is_of_the_past(tx, kind, event)):
         return None

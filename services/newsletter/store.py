@@ -75,12 +75,13 @@ async def save_item(tx: Transaction, item: Item) -> UUID | None:
     here &= pool_items.c.milestone == item.milestone
     before = (await tx.execute(select(pool_items).where(here).with_for_update())).one_or_none()
     values = _values(item)
-    new = insert(pool_items).values(id=new_id(), **values)
+    new = insert(pool_items)
     changed = {name: new.excluded[name] for name in values} | {"updated_at": func.now()}
     done = await tx.execute(
         new.on_conflict_do_update(
             index_elements=["source_kind", "source_id", "milestone"], set_=changed, where=pool_items.c.revision <= new.excluded.revision
-        ).returning(*pool_items.c)
+        ).returning(*pool_items.c),
+        {"id": new_id(), **values},
     )
     after = done.one_or_none()
     if after is None or (before is not None and _said(before) == _said(after)):

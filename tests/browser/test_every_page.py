@@ -10,23 +10,27 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext
 
 from services.demo.inbox import web as inbox
 from services.demo.inbox.kept import Inbox
 from shared.testing.reaper import Reaper, clear
 from shared.web.pages import Pages
 from tests.browser import things
+from tests.browser.chromium import browser_at, context_in
 from tests.browser.sight import GUISES, Look, Scheme, look_at
 from tests.browser.visits import BESIDE, LEADS_ON, NO_PAGE, VISITS, Visit
-from tests.desk.test_gathering import FLAGS
 from tests.flows.running import Running, running
 from tests.shared.web_app import Page
 from tests.test_roles import FOR_EVERYBODY, application_on, routes
 
 LANGUAGES = ("en", "fr", "ar")
 TEAMS_LANGUAGES = ("fr", "ar")
-"""The team's pages are seen in the longest words and from right to left; the public's in English as well."""
+"""The team's pages are seen in the longest words and from right to left; the public's in English as well.
+
+Axe judges each look at the public's pages, and of the team's one in each two, by day and by night in turn: its rules are the same in
+every language.
+"""
 TABS = 2
 OWN = re.compile(r"/desk/(sign-out|me/.*|components)|/newsletter/subscribers/find")
 """What an auditor does to nobody but themselves, samples that do nothing, and what only looks something up."""
@@ -57,6 +61,11 @@ def test_each_page_is_seen_in_every_language_by_day_and_by_night_narrow_and_wide
         assert {look.language for look in guises} == set(languages_of(visit))
         assert {look.scheme for look in guises} == {"light", "dark"}
         assert {look.width for look in guises} == {360, 1280}
+        assert len([look for look in guises if look.in_full]) == (len(guises) if is_public(visit) else 1)
+    teams = [look for look in looks if look.in_full and not is_public(look.visit)]
+    assert {(look.language, look.scheme, look.width) for look in teams} >= {
+        (language, scheme, width) for language in TEAMS_LANGUAGES for scheme, width in GUISES
+    }
 
 
 def is_public(visit: Visit) -> bool:
@@ -80,8 +89,9 @@ def every_look(made: Mapping[str, str]) -> list[Look]:
     for number, visit in enumerate(every_visit()):
         address = re.sub(r"\{([^}]+)\}", lambda name: made[name.group(1)], visit.address)
         languages = languages_of(visit)
-        for language, (scheme, width) in zip(languages, guises_of(number, len(languages)), strict=True):
-            looks.append(Look(visit=visit, address=address, language=language, scheme=scheme, width=width))
+        for place, (language, (scheme, width)) in enumerate(zip(languages, guises_of(number, len(languages)), strict=True)):
+            in_full = is_public(visit) or place == number // len(GUISES) % 2
+            looks.append(Look(visit=visit, address=address, language=language, scheme=scheme, width=width, in_full=in_full))
     return looks
 
 
@@ -103,20 +113,15 @@ def test_every_page_is_sound(made: tuple[Running, Mapping[str, str]], chromium_p
 
 
 async def _look(system: Running, looks: list[Look], chromium_path: Path) -> Mapping[str, object]:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+    async with browser_at(chromium_path) as chromium:
         # A form is answered in the language of the cookie, so each language has a browser of its own.
         browsers = {(look.visit.who, look.language) for look in looks}
         contexts = {(who, language): await _entered(chromium, system, who) for who, language in sorted(browsers)}
-        for context in contexts.values():
-            context.set_default_timeout(120_000)
-        wrong = await look_at(contexts, looks, TABS)
-        await chromium.close()
-    return wrong
+        return await look_at(contexts, looks, TABS)
 
 
 async def _entered(chromium: Browser, system: Running, who: str) -> BrowserContext:
-    context = await chromium.new_context(base_url=system.address)
+    context = await context_in(chromium, base_url=system.address)
     if who:
         with system.staff(who) as staff:
             given = [{"name": one.name, "value": one.value or "", "url": system.address} for one in staff.cookies.jar]

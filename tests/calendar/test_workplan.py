@@ -13,9 +13,10 @@ from services.calendar.store import dates
 from shared import clock
 from shared.db import Database
 from shared.events.codes import DateKind
+from tests.browser.chromium import browser_at, context_in
 from tests.calendar.made import days, new_date, rough, stored
 from tests.calendar.reading import SITE, asking
-from tests.newsletter.web import chromium, lead
+from tests.newsletter.web import lead
 from tests.shared.web_app import Page
 
 WORKPLAN = "/calendar/workplan"
@@ -96,8 +97,8 @@ async def test_work_plan_leaves_out_what_is_none_of_its_activities(database: Dat
 
 @pytest.mark.chromium
 async def test_on_paper_the_participants_stand_though_nobody_has_opened_them(plan: Database, chromium_path: Path) -> None:
-    async with chromium(chromium_path) as browser, asking(plan) as reader:
-        context = await browser.new_context()
+    async with browser_at(chromium_path) as browser, asking(plan) as reader:
+        context = await context_in(browser)
         await lead(context, reader)
         page = await context.new_page()
         await page.goto(f"{SITE}{WORKPLAN}")

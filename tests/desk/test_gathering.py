@@ -8,25 +8,15 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import BrowserContext, Page
 
 from shared.ids import new_id
 from shared.trace import Cause
+from tests.browser.chromium import browser_at, context_in
 from tests.desk.wire import IDLE, PRACTICE, System, records_of, system, tell
 from tests.people import cookies_of
 
 pytestmark = pytest.mark.chromium
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture
@@ -50,13 +40,11 @@ async def served(found: System) -> AsyncIterator[str]:
 @pytest.fixture
 async def context(wired: System, chromium_path: Path) -> AsyncIterator[BrowserContext]:
     """Give a browser that somebody is signed in to; relative addresses lead to the served app."""
-    async with served(wired) as base, async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
-        entered = await chromium.new_context(base_url=base)
+    async with served(wired) as base, browser_at(chromium_path) as chromium:
+        entered = await context_in(chromium, base_url=base)
         await entered.add_cookies([{"name": name, "value": value, "url": base} for name, value in cookies_of().items()])
         yield entered
         await entered.close()
-        await chromium.close()
 
 
 async def opened(context: BrowserContext, path: str) -> tuple[Page, list[str]]:

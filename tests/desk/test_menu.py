@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from shared.events.codes import Role
 from shared.web.navigation import STAFF, for_roles
-from tests.desk.test_gathering import FLAGS, served
+from tests.browser.chromium import browser_at, context_in
+from tests.desk.test_gathering import served
 from tests.desk.wire import System, system
 from tests.people import EVERY_ROLE, cookies_of, somebody
 
@@ -26,10 +27,8 @@ async def wired(database_url: str) -> AsyncIterator[System]:
 
 @pytest.fixture
 async def chromium(chromium_path: Path) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+    async with browser_at(chromium_path) as browser:
         yield browser
-        await browser.close()
 
 
 def addresses(*group: str) -> set[str]:
@@ -40,7 +39,7 @@ async def test_every_section_is_reached_by_keyboard_on_wide_and_narrow_screens(w
     assert EVERY_ROLE | {Role.AUDITOR} <= set(Role)
     async with served(wired) as base:
         for width, steps in ((1280, ("nav.menu .menu-more > summary",)), (360, (".menu-all > summary", ".menu-more > summary"))):
-            context = await chromium.new_context(base_url=base, viewport={"width": width, "height": 800}, java_script_enabled=False)
+            context = await context_in(chromium, base_url=base, viewport={"width": width, "height": 800}, java_script_enabled=False)
             cookies = cookies_of(somebody())
             await context.add_cookies([{"name": name, "value": value, "url": base} for name, value in cookies.items()])
             page = await context.new_page()

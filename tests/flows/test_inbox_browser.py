@@ -5,10 +5,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from shared.i18n import look_up
-from tests.desk.test_gathering import FLAGS
+from tests.browser.chromium import browser_at, context_in
 from tests.flows.running import running, until
 from tests.flows.test_confirmation import send_form
 
@@ -26,16 +26,15 @@ async def _opened(page: Page, path: str) -> list[str]:
 
 
 async def _look(address: str, chromium_path: Path) -> None:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+    async with browser_at(chromium_path) as chromium:
         for width in WIDTHS:
-            context = await chromium.new_context(base_url=address, viewport={"width": width, "height": 800})
+            context = await context_in(chromium, base_url=address, viewport={"width": width, "height": 800})
             for path in ("/demo/?lang=ar", "/demo/mails/1?lang=fr", "/demo/mails/1?view=source", "/demo/mails/1?view=headers"):
                 page = await context.new_page()
                 assert await _opened(page, path) == []
                 assert await page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
             await context.close()
-        context = await chromium.new_context(base_url=address, color_scheme="dark")
+        context = await context_in(chromium, base_url=address, color_scheme="dark")
         page = await context.new_page()
         assert await _opened(page, "/demo/mails/1?lang=fr") == []
         link = page.frame_locator("iframe").get_by_role("link").first
@@ -47,7 +46,6 @@ async def _look(address: str, chromium_path: Path) -> None:
         confirming = await opening.value
         await confirming.get_by_role("button", name=look_up("fr", "confirm.button")[0]).press("Enter")
         await confirming.get_by_text(look_up("fr", "track.state.received")[0]).wait_for()
-        await chromium.close()
 
 
 def test_a_mail_in_its_frame_leads_by_keyboard_to_the_confirmation_and_no_page_is_wider_than_the_screen(

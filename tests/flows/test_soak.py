@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from bench.soak import Flow, _send, slope_per_hour, soak
+from bench.soak import Flow, _send, faults, slope_per_hour, soak
 from services.demo.walk.people import Partner
 
 
@@ -25,6 +25,18 @@ def test_what_is_not_answered_is_wrong_and_ends_no_flow() -> None:
     flow = Flow()
     _send(flow, ending, partner, [{"data": {"title": {"en": "Forum"}}}], 0.0)
     assert (dict(flow.wrong), flow.accepted) == ({"webhook ConnectError": 2}, 0)
+
+
+def test_a_flow_that_falls_short_or_leaves_something_behind_is_told() -> None:
+    well = {"wrong": {}, "left": {}, "accepted_per_second": 49.9}
+    assert faults(well, rate=50) == []
+    assert faults(well | {"accepted_per_second": 40.0}, rate=50) == [
+        "40.0 webhooks a second were taken where 50 were asked: this machine is too slow or too busy for that flow"
+    ]
+    assert faults(well | {"wrong": {"webhook 503": 2}, "left": {"desk.outbox": 1}}, rate=50) == [
+        "webhook 503: 2 times",
+        "desk.outbox: 1 have not come through",
+    ]
 
 
 @pytest.mark.timeout(600)

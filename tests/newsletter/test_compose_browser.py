@@ -12,8 +12,9 @@ from services.newsletter.compose.variants import preview
 from shared.db import Database
 from shared.events.codes import Language
 from shared.migrations import migrate
+from tests.browser.chromium import browser_at, context_in
 from tests.newsletter.editions import EDITION, SITE
-from tests.newsletter.web import asking, chromium, keep_all, lead, public_routers
+from tests.newsletter.web import asking, keep_all, lead, public_routers
 
 pytestmark = pytest.mark.chromium
 
@@ -50,9 +51,9 @@ async def wide(page: Page) -> bool:
 @pytest.mark.parametrize("language", ["en", "ar"])
 async def test_mail_is_without_fault_in_every_guise(chromium_path: Path, language: Language) -> None:
     found = {}
-    async with chromium(chromium_path) as browser, asking(()) as client:
+    async with browser_at(chromium_path) as browser, asking(()) as client:
         for scheme, width in GUISES:
-            context = await browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+            context = await context_in(browser, color_scheme=scheme, viewport={"width": width, "height": 900})
             await lead(context, client)
             page = await context.new_page()
             await page.set_content(preview(EDITION, language).html)
@@ -69,9 +70,9 @@ async def test_public_pages_are_without_fault_in_every_guise(chromium_path: Path
     await keep_all(database, EDITION)
     addresses = [f"{SITE}{path}" for path in ("/newsletter/?lang={}", "/newsletter/archive/?lang={}", "/newsletter/archive/7?lang={}")]
     found = {}
-    async with chromium(chromium_path) as browser, asking(public_routers(database)) as client:
+    async with browser_at(chromium_path) as browser, asking(public_routers(database)) as client:
         for (scheme, width), language in zip(GUISES, ("en", "ar", "ar", "en"), strict=True):
-            context = await browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+            context = await context_in(browser, color_scheme=scheme, viewport={"width": width, "height": 900})
             await lead(context, client)
             page = await context.new_page()
             said = heard(page)

@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx
 from fastapi import APIRouter, FastAPI
-from playwright.async_api import Browser, BrowserContext, Route, async_playwright
+from playwright.async_api import BrowserContext, Route
 
 from services.newsletter.app import TEMPLATES
 from services.newsletter.archive.store import keep
@@ -17,7 +16,6 @@ from services.newsletter.web import archive_feed, archive_show
 from shared.db import Database
 from shared.web.pages import Pages
 from shared.web.wiring import install
-from tests.desk.test_gathering import FLAGS
 from tests.newsletter.editions import SITE
 from tests.people import VERIFIER
 from tests.shared.web_app import BROWSER
@@ -59,15 +57,6 @@ async def keep_all(database: Database, *editions: Edition) -> None:
                 tx, issue_id=edition.issue_id, number=edition.number, month=edition.month, variants=variants(edition), sent_at=SENT
             )
             assert kept
-
-
-@asynccontextmanager
-async def chromium(path: Path) -> AsyncIterator[Browser]:
-    """Give a browser."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 async def lead(context: BrowserContext, client: httpx.AsyncClient) -> None:

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import BrowserContext, Page
 
 from services.social.networks.x.counting import weighted_length
-from tests.desk.test_gathering import FLAGS, served
+from tests.browser.chromium import browser_at, context_in
+from tests.desk.test_gathering import served
 from tests.desk.wire import System, system
 from tests.people import cookies_of
 from tests.social.post_pages import ANA, PATH, Pages, begun, png
@@ -43,13 +44,11 @@ async def post(wired: System) -> Pages:
 
 @pytest.fixture
 async def context(wired: System, chromium_path: Path) -> AsyncIterator[BrowserContext]:
-    async with served(wired) as base, async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
-        entered = await chromium.new_context(base_url=base)
+    async with served(wired) as base, browser_at(chromium_path) as chromium:
+        entered = await context_in(chromium, base_url=base)
         await entered.add_cookies([{"name": name, "value": value, "url": base} for name, value in cookies_of(ANA).items()])
         yield entered
         await entered.close()
-        await chromium.close()
 
 
 async def opened(context: BrowserContext, path: str) -> tuple[Page, list[str]]:

@@ -87,25 +87,26 @@ class Happening:
 
 async def keep(tx: Transaction, thing: Thing) -> bool:
     """Keep what was told of a thing and return True; an older word, or the same again, changes nothing."""
-    row = insert(things).values(**asdict(thing))
+    row, values = insert(things), asdict(thing)
     # When it was news is when it first was: a correction does not make it new.
-    changed = {name: row.excluded[name] for name in asdict(thing)} | {
+    changed = {name: row.excluded[name] for name in values} | {
         "published_at": func.coalesce(things.c.published_at, row.excluded.published_at)
     }
     kept = row.on_conflict_do_update(
         index_elements=[things.c.kind, things.c.id], set_=changed, where=things.c.revision < row.excluded.revision
     )
-    return (await tx.execute(kept.returning(things.c.id))).first() is not None
+    return (await tx.execute(kept.returning(things.c.id), values)).first() is not None
 
 
 async def note(tx: Transaction, happening: Happening) -> None:
     """Keep that something happened; an older word of it, or the same again, changes nothing."""
-    row = insert(happenings).values(**asdict(happening))
-    changed = {name: row.excluded[name] for name in asdict(happening)}
+    row, values = insert(happenings), asdict(happening)
+    changed = {name: row.excluded[name] for name in values}
     await tx.execute(
         row.on_conflict_do_update(
             index_elements=[happenings.c.kind, happenings.c.id], set_=changed, where=happenings.c.revision < row.excluded.revision
-        )
+        ),
+        values,
     )
 
 

@@ -52,12 +52,13 @@ async def save_draft(tx: Transaction, draft: Draft) -> Saved | None:
     here &= drafts.c.milestone == draft.milestone
     before = (await tx.execute(select(drafts).where(here).with_for_update())).one_or_none()
     values = asdict(draft) | {"state": draft.state.value}
-    new = insert(drafts).values(id=new_id(), **values)
+    new = insert(drafts)
     changed = {name: new.excluded[name] for name in values} | {"updated_at": func.now()}
     done = await tx.execute(
         new.on_conflict_do_update(
             index_elements=["source_kind", "source_id", "milestone"], set_=changed, where=drafts.c.revision <= new.excluded.revision
-        ).returning(*drafts.c)
+        ).returning(*drafts.c),
+        {"id": new_id(), **values},
     )
     after = done.one_or_none()
     if after is None or (before is not None and _said(before) == _said(after)):
