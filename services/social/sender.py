@@ -49,6 +49,9 @@ class Sender:
 
     async def run(self, database: Database) -> None:
         """Send and look up until nothing is due; raises the first failure once all that was begun is over."""
+        async with database.transaction() as tx:
+            if not await ledger.is_any_due(tx):
+                return
         ended = await asyncio.gather(*(self._work(database) for _ in range(AT_ONCE)), return_exceptions=True)
         for failure in ended:
             if failure is not None:

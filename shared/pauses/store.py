@@ -89,6 +89,13 @@ async def paused(tx: Transaction, scope: str) -> Pause | None:
     return await find(tx, scope)
 
 
+async def open_ones(tx: Transaction, scopes: Sequence[str]) -> Sequence[str]:
+    """Return those scopes in which sending may go on, in the order given; otherwise as `paused`."""
+    await share(tx)
+    in_force = set((await tx.execute(select(pauses.c.scope).where(_in_force(clock.now())))).scalars())
+    return [scope for scope in scopes if in_force.isdisjoint(covering(scope))]
+
+
 async def share(tx: Transaction) -> None:
     """Have nobody set a pause, or a day on which nothing leaves, until `tx` ends."""
     await tx.execute(text("SELECT pg_advisory_xact_lock_shared(hashtext(current_schema()), :number)"), {"number": _LOCK})

@@ -128,6 +128,19 @@ async def bytes_of(tx: Transaction, content: Content) -> Mapping[str, bytes]:
     return {row.sha256: row.data for row in found}
 
 
+_TURN = (
+    deliveries.c.state.in_(CLAIMABLE)
+    & (deliveries.c.not_before <= func.now())
+    & (deliveries.c.lease_until.is_(None) | (deliveries.c.lease_until < func.now()))
+)
+"""Whose time has come and whom nobody has in hand."""
+
+
+async def is_any_due(tx: Transaction) -> bool:
+    """Say whether there may be something to claim; cheap, for whoever asks every second."""
+    return bool((await tx.execute(select(exists().where(_TURN)))).scalar_one())
+
+
 async def claim(tx: Transaction, lease_for: timedelta, *, to: Iterable[Network]) -> Delivery | None:
     """Return the delivery whose turn it is, leased to the caller, or None: to look up, or to go out to one of these networks."""
     now = func.now()
@@ -141,9 +154,7 @@ async def claim(tx: Transaction, lease_for: timedelta, *, to: Iterable[Network])
     )
     turn = (
         select(deliveries.c.id)
-        .where(deliveries.c.state.in_(CLAIMABLE), deliveries.c.not_before <= now)
-        .where(or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < now))
-        .where(or_(may_look, may_post))
+        .where(_TURN, or_(may_look, may_post))
         .order_by(deliveries.c.not_before, deliveries.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)

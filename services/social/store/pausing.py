@@ -9,7 +9,7 @@ from services.social.store.tables import deliveries
 from shared.db import Transaction
 from shared.events.codes import Network, Service
 from shared.pauses.sender import Sender
-from shared.pauses.store import Waiting, WaitingItem, paused
+from shared.pauses.store import Waiting, WaitingItem, open_ones
 
 QUEUE = "/social/deliveries"
 SHOWN = 20
@@ -17,7 +17,8 @@ SHOWN = 20
 
 async def open_networks(tx: Transaction, networks: Iterable[Network]) -> list[Network]:
     """Return those networks to which posts may leave now. Asked when one is claimed and again before its first byte leaves."""
-    return [network for network in networks if await paused(tx, f"{Service.SOCIAL.value}/{network.value}") is None]
+    scopes = {f"{Service.SOCIAL.value}/{network.value}": network for network in networks}
+    return [scopes[scope] for scope in await open_ones(tx, list(scopes))]
 
 
 async def waiting(tx: Transaction, scope: str) -> Waiting:
