@@ -85,7 +85,7 @@ async def _spf(names: Names, domain: str) -> Sequence[Finding]:
 
 async def _dkim(names: Names, settings: Settings, outgoing: Outgoing) -> Sequence[Finding]:
     if outgoing.signer is None or settings.dkim_key is None:
-        do = f"Set TIDINGS_DKIM_SELECTOR and TIDINGS_DKIM_KEY_FILE, unless your mail server signs. {_ABOUT}"
+        do = f"Set TIDINGS_DKIM_SELECTOR, and TIDINGS_DKIM_KEY or TIDINGS_DKIM_KEY_FILE, unless your mail server signs. {_ABOUT}"
         return [warning(DNS, "DKIM", "mails leave unsigned", do)]
     name = f"{outgoing.signer.selector}._domainkey.{outgoing.signer.domain}"
     public = read_key(settings.dkim_key.get_secret_value().encode()).public_key()

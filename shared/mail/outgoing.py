@@ -43,12 +43,18 @@ def _signer(settings: Settings, domain: str) -> Signer | None:
     selector, key = settings.dkim_selector, settings.dkim_key
     if selector is None and key is None:
         return None
-    if selector is None or key is None:
-        lacks, example = ("SELECTOR", "tidings2026") if selector is None else ("KEY_FILE", "/run/secrets/dkim.pem")
-        raise SettingsError(f"TIDINGS_DKIM_{lacks} is missing: signing needs selector and key. For example: TIDINGS_DKIM_{lacks}={example}")
+    if selector is None:
+        raise SettingsError(
+            "TIDINGS_DKIM_SELECTOR is missing: signing needs selector and key. For example: TIDINGS_DKIM_SELECTOR=tidings2026"
+        )
+    if key is None:
+        raise SettingsError(
+            "TIDINGS_DKIM_KEY is missing: signing needs selector and key. For example: TIDINGS_DKIM_KEY_FILE=/run/secrets/dkim.pem, "
+            "or the key itself as TIDINGS_DKIM_KEY in the .env of docker compose, whose containers see no such file"
+        )
     try:
         return Signer(domain=domain, selector=selector, key=read_key(key.get_secret_value().encode()))
     except KeyFileError as error:
         raise SettingsError(
-            f"TIDINGS_DKIM_KEY_FILE is wrong: {error}. For example, make one by: openssl genrsa -out dkim.pem 2048"
+            f"TIDINGS_DKIM_KEY or TIDINGS_DKIM_KEY_FILE is wrong: {error}. For example, make one by: openssl genrsa -out dkim.pem 2048"
         ) from error

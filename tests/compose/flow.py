@@ -19,7 +19,7 @@ from services.demo.walk.people import Partner
 PAGES = ("/", "/practices/", "/pledges/", "/calendar/", "/newsletter/archive/", "/talks/")
 PAUSE_SECONDS = 0.05
 AGAIN_SECONDS = 0.5
-GIVE_UP_SECONDS = 300.0
+GIVE_UP_SECONDS = 600.0
 
 
 @dataclass(kw_only=True)

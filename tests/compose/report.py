@@ -26,7 +26,8 @@ def written(figures: Figures) -> str:
 
 Written by `make reliability` on {clock.now():%Y-%m-%d}: a run that starts the system by `docker compose`, with two containers each
 of `newsletter`, `social` and `intake`, lets partners send and readers read through the gateway while an issue goes out, ends each
-service in turn by SIGKILL, stops Kafka for a minute and restarts PostgreSQL. The same run is a test of `make test`, which fails when
+service in turn by SIGKILL, the next one as soon as the last one runs again, so that several start at once; then stops Kafka for a minute
+and restarts PostgreSQL. The same run is a test of `make test`, which fails when
 one of its promises does not hold. It ran on two shared processors; the seconds depend on the machine, the zeros do not.
 
 | what was promised | what was counted |

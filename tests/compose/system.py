@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +17,8 @@ from shared.testing.ports import reserved_port
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 WAIT_SECONDS = 420
-PATIENCE_SECONDS = 240.0
-LOOK_SECONDS = 0.25
+PATIENCE_SECONDS = 420.0
+LOOK_SECONDS = 0.5
 
 # In the place of the world's mail servers: it keeps who got what, durably and before it says so, and takes its time for it.
 SINK = """
@@ -36,6 +36,15 @@ services:
       TIDINGS_SMTP: smtp://sink:2525?starttls=no&connections=4
   sender: *to-the-sink
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """How a container stands."""
+
+    started_at: str
+    running: bool
+    healthy: bool
 
 
 @dataclass(kw_only=True)
@@ -64,7 +73,8 @@ class Compose:
 
     def ask(self, statement: str) -> list[list[str]]:
         """Return the rows of a statement, as text."""
-        said = self.run("exec", "-T", "postgres", "psql", "-U", "tidings", "-d", "tidings", "-At", "-F", "\t", "-c", statement)
+        (postgres,) = self.containers("postgres")
+        said = _docker("exec", postgres, "psql", "-U", "tidings", "-d", "tidings", "-At", "-F", "\t", "-c", statement)
         return [line.split("\t") for line in said.splitlines() if line]
 
     def count(self, statement: str) -> int:
@@ -72,21 +82,28 @@ class Compose:
         return int(self.ask(statement)[0][0])
 
     def containers(self, service: str) -> Sequence[str]:
-        """Return the ids of a service's containers."""
-        return self.run("ps", "-q", service).split()
+        """Return the ids of a service's containers, of all its replicas, running or not."""
+        project = _env(self.folder)["TIDINGS_PROJECT"]
+        labels = [f"label=com.docker.compose.{name}" for name in (f"project={project}", f"service={service}", "oneoff=False")]
+        return _docker("ps", "-aq", "--no-trunc", *(part for label in labels for part in ("--filter", label))).split()
 
     def kill(self, container: str) -> None:
         """End a container's process as a machine without memory does: nobody asked for it, so that it is started again."""
-        os.kill(int(_inspect(container, "{{.State.Pid}}")), signal.SIGKILL)
+        os.kill(int(inspected(container, form="{{.State.Pid}}")), signal.SIGKILL)
 
-    def well(self, container: str, *, since: str) -> bool:
-        """Say whether a container was started anew after `since`, a time of its starts, and does its work again."""
-        started, healthy = _inspect(container, "{{.State.StartedAt}} {{if .State.Health}}{{.State.Health.Status}}{{end}}").split(" ")
-        return started != since and healthy == "healthy"
+    def states(self, containers: Collection[str]) -> Mapping[str, State]:
+        """Return how each of the containers stands, by one look that wakes nothing inside of them."""
+        form = "{{.Id}} {{.State.StartedAt}} {{.State.Running}} {{if .State.Health}}{{.State.Health.Status}}{{end}}"
+        rows = [line.split(" ") for line in inspected(*containers, form=form).splitlines()]
+        return {
+            container: State(started_at=started, running=running == "true", healthy=health == "healthy")
+            for container, started, running, health in rows
+        }
 
-    def started_at(self, container: str) -> str:
-        """Return when a container was last started."""
-        return _inspect(container, "{{.State.StartedAt}}")
+    def until_well(self, *services: str) -> float:
+        """Return after how many seconds every container of the services is healthy."""
+        containers = [container for service in services for container in self.containers(service)]
+        return until(lambda: all(state.healthy for state in self.states(containers).values()), f"{', '.join(services)} healthy")
 
     def send_mails_to_sink(self, out: Path, *, seconds: float) -> None:
         """Let the newsletter's mails go to a server that needs `seconds` for each, and keeps who got it in `out`."""
@@ -128,13 +145,20 @@ def started(folder: Path, *, on: Callable[[Compose], None] = lambda system: None
             system.run("down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
 
 
-def until(holds: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> float:
+def until(
+    holds: Callable[[], object], what: str | Callable[[], str], seconds: float = PATIENCE_SECONDS, *, every: float = LOOK_SECONDS
+) -> float:
     """Return after how many seconds something holds; fails when it does not come."""
     began = time.monotonic()
     while not holds():
-        assert time.monotonic() - began < seconds, f"in {seconds:.0f} s not: {what}"
-        time.sleep(LOOK_SECONDS)
+        assert time.monotonic() - began < seconds, f"in {seconds:.0f} s not: {what if isinstance(what, str) else what()}"
+        time.sleep(every)
     return time.monotonic() - began
+
+
+def inspected(*containers: str, form: str) -> str:
+    """Return what the engine knows of the containers, a line for each."""
+    return _docker("inspect", "-f", form, *containers).strip()
 
 
 def _copy_source(folder: Path) -> None:
@@ -157,6 +181,7 @@ def _bare() -> Mapping[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("TIDINGS_", "COMPOSE_"))}
 
 
-def _inspect(container: str, form: str) -> str:
-    said = subprocess.run(["docker", "inspect", "-f", form, container], capture_output=True, text=True, check=True, timeout=60)
-    return said.stdout.strip()
+def _docker(*words: str) -> str:
+    ended = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, f"docker {' '.join(words)}: {ended.stderr[-2000:]}"
+    return ended.stdout

@@ -16,21 +16,24 @@ import httpx
 import pytest
 
 from services.demo.walk import incoming, outgoing
-from services.demo.walk.journal import until as until_walked
 from services.demo.walk.people import new_partner
 from services.demo.walk.system import found_at
 from services.demo.walk.walk import Walk, begun
 from shared import clock
 from tests.compose.flow import Told, flowing
+from tests.compose.killing import Killing
 from tests.compose.report import Figures, written
-from tests.compose.system import BIN, ROOT, Compose, started, until
+from tests.compose.system import BIN, ROOT, Compose, inspected, started, until
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live"), pytest.mark.timeout(2400)]
 
 SERVICES = ("desk", "intake", "pledges", "newsletter", "social", "calendar")
-KILLED = ("sender", "newsletter", "social", "intake", "desk", "pledges", "calendar", "gateway", "kafka", "postgres")
-READERS = 3_000
-MAIL_SECONDS = 0.25  # what the mail server takes for one: the issue is under way while things are killed
+# The demo parts go first: their network keeps its timeline in memory, and the one post of this test must not be forgotten with it.
+KILLED = ("demo", "social", "sender", "newsletter", "intake", "desk", "pledges", "calendar", "gateway")
+KILLED_LAST = ("kafka", "postgres")  # once the others are well again: what they start upon
+READERS = 1_500
+MAIL_SECONDS = 0.5  # what the mail server takes for one: the issue is under way while things are killed
+FLOW_GOES_ON = 10  # webhooks accepted between one kill and the next
 KAFKA_AWAY_SECONDS = 60.0
 PARTNERS = 3
 
@@ -50,17 +53,17 @@ def test_demo_walks_through_the_gateway(system: Compose) -> None:
 
 
 def test_containers_are_contained_and_speak_to_nobody_who_need_not_hear_them(system: Compose) -> None:
-    for service in (*SERVICES, "sender", "gateway", "kafka", "postgres"):
+    for service in (*SERVICES, "sender", "gateway", "demo", "kafka", "postgres"):
         (container,) = system.containers(service)
         form = " ".join(f"{{{{.HostConfig.{name}}}}}" for name in ("ReadonlyRootfs", "CapDrop", "Memory", "PidsLimit", "SecurityOpt"))
-        read_only, dropped, memory, pids, options = _inspect(container, form).split(" ")
+        read_only, dropped, memory, pids, options = inspected(container, form=form).split(" ")
         assert (read_only, dropped, "no-new-privileges" in options) == ("true", "[ALL]", True), service
         assert int(memory) > 0 < int(pids)
-        status = Path(f"/proc/{_inspect(container, '{{.State.Pid}}')}/status").read_text(encoding="ascii")
+        status = Path(f"/proc/{inspected(container, form='{{.State.Pid}}')}/status").read_text(encoding="ascii")
         assert "Uid:\t0\t" not in status, f"{service} runs as root"
     for service in ("kafka", "postgres", *SERVICES, "sender"):
         (container,) = system.containers(service)
-        assert _inspect(container, "{{json .HostConfig.PortBindings}}") in {"{}", "null"}, f"{service} is reached from outside"
+        assert inspected(container, form="{{json .HostConfig.PortBindings}}") in {"{}", "null"}, f"{service} is reached from outside"
     for path in ("/healthz", "/readyz", "/metrics"):
         assert httpx.get(system.address + path).status_code == 404
     roles = {row[0] for row in system.ask("SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name LIKE 'tidings-%'")}
@@ -78,19 +81,26 @@ def test_nothing_is_lost_and_nothing_happens_twice_though_everything_is_killed(s
     partners = [new_partner(walk.alex, walk.titled(f"City {number}")) for number in range(PARTNERS)]
     system.ask("UPDATE intake.partners SET rate_per_minute = 100000")
     post, issue = _ready_to_leave(system, walk)
+    killing = Killing(system, (*KILLED, *KILLED_LAST))
+    figures.back = killing.back
     with flowing(system.address, partners, walk.example("practice.submitted")) as told:
-        until(lambda: len(told.accepted) >= 20, "a flow")
+        _flows_on(told)
+        killing.kill(KILLED[0])
+        outgoing.schedule_post(walk, post)
         outgoing.release_issue(walk)
         until(lambda: _taken(out), "mails on their way")
-        for service in KILLED:
-            figures.back[service] = _back_after_kill(system, service)
+        for services in (KILLED[1:], KILLED_LAST):
+            for service in services:
+                killing.kill(service)
+                _flows_on(told)
+            killing.until_all_are_well()
         figures.accepted_meanwhile = _without_kafka(system, told)
         figures.restart_seconds = _restart(system, "postgres")
-        settled = len(told.accepted) + 20
-        until(lambda: len(told.accepted) >= settled, "the flow goes on")
+        _flows_on(told)
     figures.told = told
     assert told.wrong == []
-    figures.settled_seconds = until(lambda: _unsettled(system, issue) == [], f"everything settled; left: {_unsettled(system, issue)}", 600)
+    figures.settled_seconds = until(lambda: not _unsettled(system, issue), lambda: f"settled: {_unsettled(system, issue)}", every=2)
+    system.until_well(*KILLED, *KILLED_LAST)
 
     assert _applied(system) == Counter(dict.fromkeys(told.accepted.values(), 1))
     states = dict(system.ask(f"SELECT state, count(*) FROM newsletter.audience WHERE issue_id = '{issue}' GROUP BY state"))
@@ -100,18 +110,18 @@ def test_nothing_is_lost_and_nothing_happens_twice_though_everything_is_killed(s
     taken = _taken(out)
     assert [address for address, count in taken.items() if count > 1] == []
     assert figures.readers["accepted"] <= len(taken) <= READERS + walked
-    until_walked(lambda: outgoing.posts_with(walk.system.networks["x"], post) == 1 or _named(system), "the post out, or named")
+    # A post that was cut off is looked for on the timeline, three times, before it is named.
+    until(lambda: outgoing.posts_with(walk.system.networks["x"], post) == 1 or _named(system), "the post out, or named", 900)
     assert outgoing.posts_with(walk.system.networks["x"], post) <= 1
     _write(figures)
 
 
 def test_stop_is_graceful_and_within_its_time(system: Compose) -> None:
-    began = time.monotonic()
-    system.run("stop", *SERVICES, "sender")
-    assert time.monotonic() - began < 20 + 20  # each has twenty seconds; all are asked at once, on a machine that is busy
+    # One after the other: on a machine that is busy, all at once would share what little there is of the twenty seconds each has.
     for service in (*SERVICES, "sender"):
-        for container in system.run("ps", "-aq", service).split():
-            assert _inspect(container, "{{.State.ExitCode}}") == "0", f"{service}: {system.logs(service)}"
+        system.run("stop", service)
+        for container in system.containers(service):
+            assert inspected(container, form="{{.State.ExitCode}}") == "0", f"{service}: {system.logs(service)}"
 
 
 def _team(system: Compose) -> Walk:
@@ -121,7 +131,7 @@ def _team(system: Compose) -> Walk:
 
 
 def _ready_to_leave(system: Compose, walk: Walk) -> tuple[str, str]:
-    """Return a post's title and an issue's id, the one approved and due, the other cut: what came in by one practice."""
+    """Return the title of a drafted post and the id of an issue that is cut: what came in by one practice."""
     walk.partner = new_partner(walk.alex, walk.titled("City of the walk"))
     practice = incoming.send(walk, "practice.submitted", "a practice")
     incoming.review(walk, "practice", "a practice", practice)
@@ -135,23 +145,20 @@ def _ready_to_leave(system: Compose, walk: Walk) -> tuple[str, str]:
         "exec", "-T", "newsletter", "sh", "-c", "cat > /tmp/list.csv && tidings import subscribers /tmp/list.csv", given=rows.getvalue()
     )
     outgoing.cut_issue(walk, [title])
-    outgoing.schedule_post(walk, title)
     return title, walk.found["issue"].rpartition("/")[2]
 
 
-def _back_after_kill(system: Compose, service: str) -> float:
-    container = system.containers(service)[0]
-    before = system.started_at(container)
-    system.kill(container)
-    return until(lambda: system.well(container, since=before), f"{service} after SIGKILL")
+def _flows_on(told: Told) -> None:
+    heard = len(told.accepted)
+    until(lambda: len(told.accepted) >= heard + FLOW_GOES_ON, "the flow goes on")
 
 
 def _without_kafka(system: Compose, told: Told) -> int:
-    before, until_then = len(told.accepted), time.monotonic() + KAFKA_AWAY_SECONDS
     system.run("stop", "kafka")
-    until(lambda: time.monotonic() > until_then, "a minute without Kafka")
+    before = len(told.accepted)
+    time.sleep(KAFKA_AWAY_SECONDS)
     meanwhile = len(told.accepted) - before
-    system.run("up", "--wait", "--no-recreate", "kafka")
+    system.run("start", "kafka")
     assert meanwhile > 0
     return meanwhile
 
@@ -159,8 +166,7 @@ def _without_kafka(system: Compose, told: Told) -> int:
 def _restart(system: Compose, service: str) -> float:
     began = time.monotonic()
     system.run("restart", service)
-    (container,) = system.containers(service)
-    until(lambda: system.well(container, since=""), f"{service} after a restart")
+    system.until_well(service)
     return time.monotonic() - began
 
 
@@ -199,10 +205,6 @@ def _taken(out: Path) -> Counter[str]:
 
 def _named(system: Compose) -> bool:
     return system.count("SELECT count(*) FROM social.deliveries WHERE state = 'waiting' AND waiting_for = 'uncertain'") > 0
-
-
-def _inspect(container: str, form: str) -> str:
-    return subprocess.run(["docker", "inspect", "-f", form, container], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _write(figures: Figures) -> None:

@@ -1,6 +1,7 @@
 """The compose files as docker compose itself reads them: the override for three brokers, the profile that watches."""
 
 import json
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,6 +64,16 @@ def test_postgresql_may_be_elsewhere_and_asked_for_tls(tmp_path: Path) -> None:
         assert "outside" in services[name]["networks"], f"{name} reaches nothing but this machine's own containers"
 
 
+def test_what_is_elsewhere_is_not_started_here(tmp_path: Path) -> None:
+    def started(*more: str) -> dict[str, int]:
+        services = read(tmp_path, more=more)["services"]
+        return {name: services[name]["deploy"]["replicas"] for name in ("postgres", "kafka")}
+
+    assert started() == {"postgres": 1, "kafka": 1}
+    assert started("TIDINGS_POSTGRES_HERE=0") == {"postgres": 0, "kafka": 1}
+    assert started("TIDINGS_KAFKA_HERE=0") == {"postgres": 1, "kafka": 0}
+
+
 def test_watch_is_there_when_asked_for_and_its_files_exist(tmp_path: Path) -> None:
     assert not {"prometheus", "grafana", "demo"} & set(read(tmp_path)["services"])
     watched = read(tmp_path, "--profile", "observability")["services"]
@@ -70,6 +81,9 @@ def test_watch_is_there_when_asked_for_and_its_files_exist(tmp_path: Path) -> No
         mounted = [volume["source"] for volume in watched[name]["volumes"] if volume["type"] == "bind"]
         assert mounted
         assert all(Path(source).exists() for source in mounted)
+        image, _, version = watched[name]["image"].partition(":")
+        assert re.fullmatch(r"v?\d+\.\d+\.\d+", version), f"{image} may be another one tomorrow"
+        assert "wget" in str(watched[name]["healthcheck"]["test"])
         assert all(port["host_ip"] == "127.0.0.1" for port in watched[name]["ports"])
 
 

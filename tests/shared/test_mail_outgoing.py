@@ -34,7 +34,7 @@ def test_without_a_server_mails_wait_and_have_a_sender_nonetheless() -> None:
 def test_what_is_missing_is_named_with_an_example() -> None:
     with pytest.raises(SettingsError, match=r"TIDINGS_MAIL_FROM is missing: .* For example: TIDINGS_MAIL_FROM="):
         _read(smtp="smtp://mail.example.org")
-    with pytest.raises(SettingsError, match=r"TIDINGS_DKIM_KEY_FILE is missing: .* For example: "):
+    with pytest.raises(SettingsError, match=r"TIDINGS_DKIM_KEY is missing: .* For example: TIDINGS_DKIM_KEY_FILE=.*the key itself"):
         _read(dkim_selector="tests")
     with pytest.raises(SettingsError, match=r"TIDINGS_DKIM_SELECTOR is missing: .* For example: "):
         _read(dkim_key="x")
@@ -61,5 +61,5 @@ def test_the_key_comes_from_its_file(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     ids=["too short", "no key", "empty"],
 )
 def test_a_key_that_providers_would_not_take_stops_the_start(key: bytes, fault: str) -> None:
-    with pytest.raises(SettingsError, match=rf"TIDINGS_DKIM_KEY_FILE is wrong: .*{fault}.* For example"):
+    with pytest.raises(SettingsError, match=rf"TIDINGS_DKIM_KEY or TIDINGS_DKIM_KEY_FILE is wrong: .*{fault}.* For example"):
         _read(mail_from="a@example.org", dkim_selector="tests", dkim_key=key.decode())
