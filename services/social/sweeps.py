@@ -9,7 +9,7 @@ from services.social.domain.deliveries import CLAIMABLE, State
 from services.social.domain.posts import ABOUT
 from services.social.posting import planning
 from services.social.store import posts
-from services.social.store.pausing import open_networks
+from services.social.store.pausing import SENDER, open_networks
 from services.social.store.tables import accounts, deliveries, post_variants
 from services.social.store.tables import posts as post_rows
 from shared.approval import rules, sweeping
@@ -17,6 +17,7 @@ from shared.approval.store import approvals
 from shared.approval.things import Thing
 from shared.db import Transaction
 from shared.events.codes import Network
+from shared.pauses import ending
 from shared.sweeps import MOST, TELLS, VERY_LATE, Promise, Stuck, Sweep, before, rows
 from shared.task_sweeps import listens
 from shared.trace import Cause
@@ -94,7 +95,9 @@ def sweeps_of(public_url: str, thing: Thing) -> Sequence[Sweep]:
         TELLS,
         *listens("social", public_url),
         sweeping.asked(thing),
+        sweeping.expired(ABOUT),
         Sweep(promise=Promise.APPROVED, find=_VOID, mend=_bring_in_line),
         Sweep(promise=Promise.POSTED, find=_NOT_PLANNED, mend=_bring_in_line),
         Sweep(promise=Promise.POSTED, find=_not_taken),
+        ending.over(SENDER, Promise.POSTED),
     )

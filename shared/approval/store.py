@@ -32,7 +32,9 @@ approvals = Table(
     CheckConstraint("state = 'approved' OR NOT broke_glass", name="broke_glass"),
     CheckConstraint("state <> 'approved' OR variants IS NOT NULL", name="approved"),
 )
-Index("approvals_expires_at_idx", approvals.c.expires_at, postgresql_where=approvals.c.state.in_(["submitted", "approved"]))
+EXPIRING = approvals.c.state.in_(["submitted", "approved"])
+"""What has an end of its time that somebody must see to."""
+Index("approvals_expires_at_idx", approvals.c.expires_at, postgresql_where=EXPIRING)
 
 # Only ever added to; a trigger of the migration refuses everything else.
 approval_steps = Table(
@@ -178,7 +180,7 @@ async def expired(tx: Transaction, about: str, at: datetime, limit: int) -> Sequ
     """Return items whose time is over and whose submission or approval still stands, longest over first, but for those held elsewhere."""
     query = (
         select(approvals.c.item)
-        .where(approvals.c.about == about, approvals.c.state.in_(["submitted", "approved"]), approvals.c.expires_at <= at)
+        .where(approvals.c.about == about, EXPIRING, approvals.c.expires_at <= at)
         .order_by(approvals.c.expires_at, approvals.c.item)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -49,6 +49,12 @@ async def open_tasks(system: Watched, service: str) -> dict[tuple[str, str], Tas
         return {(row.kind, row.subject): TaskOpened.model_validate(row.facts) for row in await tasks.open_tasks(tx)}
 
 
+async def work(system: Watched, service: str, job: str) -> None:
+    """Let one job of a service run, as its clock would."""
+    [found] = [one for one in system.of(service).service.jobs if one.name == job]
+    await found.run(system.database(service))
+
+
 async def ask(system: Watched, service: str, kind: str, subject: str) -> None:
     task = Task(kind=kind, subject=subject, role=Role.MODERATOR, title=TITLE, address="https://tidings.example.org/1")
     async with system.database(service).transaction() as tx:

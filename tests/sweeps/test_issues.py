@@ -1,19 +1,24 @@
 """Issues that leave without approval, do not begin or do not end, and copies that nobody takes."""
 
-from datetime import timedelta
+import json
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
 
 from services.newsletter import sweeps as newsletter
-from services.newsletter.sending.rules import AudienceState
+from services.newsletter.sending.rules import AudienceState, content_hash
+from shared import clock
 from shared.approval.rules import Action
 from shared.ids import new_id
 from shared.sweeps import Promise
+from tests.newsletter.sending import VARIANTS, send_now, subscribe
 from tests.newsletter.sending import approve as approve_issue
-from tests.newsletter.sending import send_now, subscribe
 from tests.sweeps.swept import ask, open_tasks, run, sweep
-from tests.watched import Watched
+from tests.watched import PUBLIC_URL, Watched
+
+# Long before the tests run.
+LONG_OVER = date(2026, 6, 30)
 
 
 async def _planned(system: Watched) -> UUID:
@@ -122,7 +127,8 @@ async def test_a_submitted_issue_that_awaits_nobody_is_asked_about(system: Watch
     assert set(await open_tasks(system, "newsletter")) == {("approve-issue", str(issue))}
 
 
-async def _issue_of_its_own(system: Watched) -> UUID:
+async def _issue_of_its_own(system: Watched, closes_on: date = LONG_OVER) -> UUID:
+    """Put an approved issue of which nobody is asked anything; cut, unless it closes on another day."""
     issue = new_id()
     async with system.database("newsletter").transaction() as tx:
         await approve_issue(tx, issue)
@@ -131,9 +137,59 @@ async def _issue_of_its_own(system: Watched) -> UUID:
         "newsletter",
         """
         INSERT INTO issues (id, month, number, serial, closes_on, sends_at, zone, remind_days, valid_hours, languages, fallback, subject,
-            preheader, revision)
-        VALUES (:id, '2026-06-01', '2026-06', 1, '2026-06-30', '2026-07-01 09:00', 'UTC', 1, 24, '{en}', 'en', '{"en": "June"}', '{}', 1)
+            preheader, revision, cut_at)
+        VALUES (:id, '2026-06-01', '2026-06', 1, :closes, '2026-07-01 09:00', 'UTC', 1, 24, '{en}', 'en', '{"en": "June"}', '{}', 1, :cut)
         """,
         id=issue,
+        closes=closes_on,
+        cut=clock.now() if closes_on == LONG_OVER else None,
     )
     return issue
+
+
+async def test_an_issue_that_closed_and_was_not_cut_is_named(system: Watched) -> None:
+    late = await _issue_of_its_own(system, clock.now().date() - timedelta(days=2))
+    assert await sweep(system, "newsletter") == [(Promise.SENT, "not-cut", str(late))]
+    await run(system, "newsletter", "UPDATE issues SET closes_on = :today", today=clock.now().date())
+    assert await sweep(system, "newsletter") == []
+
+
+async def test_a_cut_issue_that_awaits_nobody_is_asked_about_until_it_is_submitted(system: Watched) -> None:
+    issue = await _issue_of_its_own(system)
+    await run(system, "newsletter", "UPDATE approvals SET state = 'draft', variants = NULL")
+    assert await sweep(system, "newsletter") == []
+    [(asked, task)] = (await open_tasks(system, "newsletter")).items()
+    assert asked == ("finish-issue", str(issue))
+    assert task.address == f"{PUBLIC_URL}/newsletter/issues/{issue}"
+    await run(system, "newsletter", "UPDATE approvals SET state = 'withdrawn', steps = 1")
+    assert await sweep(system, "newsletter") == []
+    assert await open_tasks(system, "newsletter") == {}
+
+
+async def test_an_approved_issue_without_an_hour_is_asked_about_until_it_has_one(system: Watched) -> None:
+    issue = await _issue_of_its_own(system)
+    await run(system, "newsletter", "UPDATE approvals SET steps = 1")
+    assert await sweep(system, "newsletter") == []
+    assert set(await open_tasks(system, "newsletter")) == {("schedule-issue", str(issue))}
+    planned = """
+        INSERT INTO sends (issue_id, variants, approved_hash, fallback, starts_at, expires_at, state)
+        VALUES (:id, '{}', :hash, 'en', now() + interval '1 day', now() + interval '2 days', 'scheduled')
+    """
+    await run(system, "newsletter", planned, id=issue, hash=content_hash(VARIANTS))
+    assert await sweep(system, "newsletter") == []
+    assert await open_tasks(system, "newsletter") == {}
+
+
+async def test_a_pause_that_did_not_end_by_itself_is_ended_and_desk_is_told(system: Watched) -> None:
+    paused = """
+        INSERT INTO pauses (scope, origin, paused, reason, until, since, told_at, cause, trace_id)
+        VALUES ('newsletter', 'here', true, 'x', now() - make_interval(mins => :over), now(), now(), '', :trace)
+    """
+    await run(system, "newsletter", paused, over=4, trace="0" * 32)
+    assert await sweep(system, "newsletter") == []
+    assert [row.paused for row in await run(system, "newsletter", "SELECT paused FROM pauses")] == [True]  # the job is about to end it
+    await run(system, "newsletter", "UPDATE pauses SET until = now() - interval '6 minutes'")
+    assert await sweep(system, "newsletter") == []
+    assert [row.paused for row in await run(system, "newsletter", "SELECT paused FROM pauses")] == [False]
+    told = await run(system, "newsletter", "SELECT body FROM outbox WHERE type = 'sending.confirmed.v1'")
+    assert [json.loads(row.body)["state"] for row in told] == ["running"]

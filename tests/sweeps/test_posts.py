@@ -12,7 +12,7 @@ from shared.sweeps import Promise
 from shared.trace import Cause
 from tests.social.ledger import approve
 from tests.social.x_sandbox import words
-from tests.sweeps.swept import run, sweep
+from tests.sweeps.swept import run, sweep, work
 from tests.watched import Watched
 
 
@@ -55,3 +55,21 @@ async def test_a_post_whose_time_has_come_and_that_nobody_takes_is_named_unless_
     assert await sweep(system, "social") == [(Promise.POSTED, "not-taken", str(post))]
     await run(system, "social", "INSERT INTO accounts (network, posts_not_before) VALUES ('x', now() + interval '1 hour')")
     assert await sweep(system, "social") == []
+
+
+async def test_an_approval_whose_time_is_over_and_that_did_not_end_is_named_until_the_job_ends_it(system: Watched) -> None:
+    post, _ = await _post(system, "One", due=timedelta(days=1))
+    await _post(system, "Two", due=timedelta(days=1))
+    await run(system, "social", "UPDATE posts SET until_time = now() AT TIME ZONE 'UTC' - interval '6 minutes' WHERE id = :id", id=post)
+    await run(system, "social", "UPDATE approvals SET expires_at = now() - interval '6 minutes' WHERE item = :id", id=post)
+    assert await sweep(system, "social") == [(Promise.APPROVED, "not-expired", str(post))]
+    await work(system, "social", "expiry")
+    assert await sweep(system, "social") == []
+
+
+async def test_a_pause_of_posts_that_did_not_end_by_itself_is_ended(system: Watched) -> None:
+    paused = "INSERT INTO pauses (scope, origin, paused, reason, until, since, told_at, cause, trace_id)"
+    over = "VALUES ('social/x', 'here', true, 'x', now() - interval '6 minutes', now(), now(), '', :trace)"
+    await run(system, "social", f"{paused} {over}", trace="0" * 32)
+    assert await sweep(system, "social") == []
+    assert [row.paused for row in await run(system, "social", "SELECT paused FROM pauses")] == [False]

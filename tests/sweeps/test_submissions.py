@@ -3,11 +3,16 @@
 from datetime import timedelta
 from uuid import UUID
 
+from services.pledges.domain.pledges import NewPledge, Pledge
+from services.pledges.domain.reports import Report, Verdict
+from services.pledges.store import pledges, reports
 from shared import clock
+from shared.events.codes import Channel, PledgeState
 from shared.ids import new_id
 from shared.sweeps import Promise
+from tests.pledges.pledges_app import some_facts
 from tests.sweeps.swept import ask, open_tasks, put_submission, run, sweep
-from tests.watched import Watched
+from tests.watched import PUBLIC_URL, Watched
 
 
 async def test_a_submission_that_awaits_nobody_is_asked_about(system: Watched) -> None:
@@ -91,3 +96,45 @@ _SUGGESTION = """
         received_at, state, decision_revision)
     VALUES (:id, 'DA-1', 'en', 'form', '{"title": {"en": "A date"}}', '{}', '[]', '', :id, '', 1, now(), :state, 0)
 """
+
+
+async def test_a_report_that_awaits_nobody_is_asked_about_and_one_that_is_decided_is_not(system: Watched) -> None:
+    async with system.database("pledges").transaction() as tx:
+        pledge = await pledges.publish(tx, NewPledge(id=new_id(), facts=some_facts(), trace_id="0" * 32), by=None)
+        waiting, decided = (_report(pledge, verdict) for verdict in (None, Verdict.ACCEPTED))
+        await reports.keep(tx, [waiting, decided])
+    await ask(system, "pledges", "review-report", str(decided.id))
+    assert await sweep(system, "pledges") == []
+    [(asked, task)] = (await open_tasks(system, "pledges")).items()
+    assert asked == ("review-report", str(waiting.id))
+    assert task.address == f"{PUBLIC_URL}/pledges/reports/{waiting.id}"
+
+
+def _report(pledge: Pledge, verdict: Verdict | None) -> Report:
+    return Report(
+        id=new_id(),
+        pledge_id=pledge.id,
+        reported_on=clock.now().date(),
+        state=PledgeState.IN_PROGRESS,
+        progress=None,
+        note={},
+        evidence=(),
+        superseded_by=None,
+        language="en",
+        channel=Channel.FORM,
+        sent_at=clock.now(),
+        verdict=verdict,
+    )
+
+
+async def test_a_pledge_or_date_that_was_accepted_and_became_nothing_is_named(system: Watched) -> None:
+    pledge, date = await _pledge_submission(system, "accepted"), new_id()
+    await run(system, "calendar", _SUGGESTION, id=date, state="accepted")
+    for service, table in (("pledges", "submissions"), ("calendar", "suggestions")):
+        await run(system, service, f"UPDATE {table} SET decided_at = now() - interval '1 hour'")  # of the line above
+    assert await sweep(system, "pledges") == [(Promise.KEPT, "not-published", str(pledge))]
+    assert await sweep(system, "calendar") == [(Promise.KEPT, "not-published", str(date))]
+    async with system.database("pledges").transaction() as tx:
+        new = NewPledge(id=new_id(), facts=some_facts(), trace_id="0" * 32, submission_id=pledge)
+        await pledges.publish(tx, new, by=None)
+    assert await sweep(system, "pledges") == []
