@@ -1,6 +1,7 @@
 """What is stuck in social media: posts whose time has come and that nobody took, and plans that are not what is approved."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -21,6 +22,9 @@ from shared.pauses import ending
 from shared.sweeps import MOST, TELLS, VERY_LATE, Promise, Stuck, Sweep, before, rows
 from shared.task_sweeps import listens
 from shared.trace import Cause
+
+# Who still wants a post whose time was so long ago gives it another time.
+LONG_OVER = timedelta(days=30)
 
 _variant = deliveries.c.network + "/" + deliveries.c.language
 _here = (approvals.c.about == ABOUT) & (approvals.c.item == deliveries.c.post_id)
@@ -44,7 +48,7 @@ _NOT_PLANNED = rows(
     .join(approvals, (approvals.c.about == ABOUT) & (approvals.c.item == post_rows.c.id))
     .where(
         _approved,
-        post_rows.c.local_time.is_not(None),
+        post_rows.c.local_time > before(LONG_OVER),
         post_rows.c.updated_at < before(VERY_LATE),
         # A language that came later is not approved, and waits for that.
         approvals.c.variants.has_key(post_variants.c.network + "/" + post_variants.c.language),

@@ -35,6 +35,9 @@ approvals = Table(
 EXPIRING = approvals.c.state.in_(["submitted", "approved"])
 """What has an end of its time that somebody must see to."""
 Index("approvals_expires_at_idx", approvals.c.expires_at, postgresql_where=EXPIRING)
+MAY_ASK = approvals.c.state.in_([State.DRAFT.value, State.SUBMITTED.value, State.CHANGES_REQUESTED.value, State.EXPIRED.value])
+"""Where an item may ask something of people; what is approved or withdrawn asks nothing by itself."""
+Index("approvals_asking_idx", approvals.c.about, approvals.c.item, postgresql_where=MAY_ASK)
 
 # Only ever added to; a trigger of the migration refuses everything else.
 approval_steps = Table(

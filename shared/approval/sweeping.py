@@ -7,7 +7,7 @@ from sqlalchemy import Text, and_, case, cast, literal, null, select
 
 from shared.approval import telling
 from shared.approval.rules import VOID, State
-from shared.approval.store import EXPIRING, approval_steps, approvals
+from shared.approval.store import EXPIRING, MAY_ASK, approval_steps, approvals
 from shared.approval.things import Thing
 from shared.db import Transaction
 from shared.sweeps import LATE, MOST, Promise, Stuck, Sweep, before, rows
@@ -34,7 +34,7 @@ def asked(thing: Thing) -> Sweep:
     standing = (
         select(cast(approvals.c.item, Text).label("subject"), wanted.label("wanted"), approval_steps.c.at.label("since"))
         .select_from(approvals.join(approval_steps, last))
-        .where(approvals.c.about == thing.about)
+        .where(approvals.c.about == thing.about, MAY_ASK)
         .subquery()
     )
     open_ = (
