@@ -167,3 +167,11 @@ async def _over_again(database: Database, issue: UUID) -> bool:
         return (await standing_of(database, issue)).state is SendState.SENT
     except (DBAPIError, OSError):
         return False
+
+
+async def test_where_nobody_wants_spans_nothing_is_kept_of_copies(database: Database) -> None:
+    await subscribe(database, VAULT, ["a@example.org", "b@example.org"])
+    issue = await send_now(database)
+    async with scripted() as server, sending(database, server) as sender:
+        await until_over(database, issue)
+        assert sender._commits.stretches._open == {}
