@@ -25,6 +25,8 @@ MOST = 200
 # What ought to happen by itself happens within seconds; a sweep that came sooner would meet it at work.
 LATE = timedelta(minutes=5)
 VERY_LATE = timedelta(minutes=15)
+# What a crash left is found within minutes; what is older was named for days, and what it came from may be erased.
+BACK = timedelta(days=2)
 
 
 class Promise(StrEnum):

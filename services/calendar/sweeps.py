@@ -1,4 +1,4 @@
-"""What is stuck in the calendar: suggestions that await nobody, tasks about what is decided, deadlines of which nobody heard."""
+"""What is stuck in the calendar: suggestions that await nobody or came to nothing, tasks about what is decided, deadlines not told of."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
@@ -20,7 +20,7 @@ from shared import clock, tasks
 from shared.db import Transaction
 from shared.events.codes import TaskEnd
 from shared.mail.queue import store as mails
-from shared.sweeps import TELLS, Promise, Stuck, Sweep
+from shared.sweeps import BACK, TELLS, Promise, Stuck, Sweep, before, rows
 from shared.task_sweeps import left_open, listens, not_asked
 from shared.trace import Cause
 
@@ -28,6 +28,14 @@ from shared.trace import Cause
 UNTOLD = timedelta(hours=1)
 
 _received = suggestion_rows.c.state == SuggestionState.RECEIVED.value
+_NO_DATE = rows(
+    select(suggestion_rows.c.id, suggestion_rows.c.decided_at.label("since")).where(
+        suggestion_rows.c.state == SuggestionState.ACCEPTED.value,
+        suggestion_rows.c.decided_at > before(BACK),
+        suggestion_rows.c.date_id.is_(None),
+    ),
+    "not-published",
+)
 
 
 def sweeps_of(public_url: str, reviewing: Reviewing, nearness: Nearness, zone: str) -> Sequence[Sweep]:
@@ -70,6 +78,7 @@ def sweeps_of(public_url: str, reviewing: Reviewing, nearness: Nearness, zone: s
     return (
         TELLS,
         *listens("calendar", public_url),
+        Sweep(promise=Promise.KEPT, find=_NO_DATE),
         Sweep(promise=Promise.ASKED, find=not_asked(TASK, suggestion_id, _received, suggestion_rows.c.received_at), mend=ask),
         Sweep(promise=Promise.ASKED, find=left_open(TASK, suggestion_id, _received), mend=ask_no_more),
         Sweep(promise=Promise.NEAR, find=untold, mend=tell),

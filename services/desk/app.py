@@ -5,7 +5,7 @@ from pathlib import Path
 from services.desk import handlers, jobs, queues
 from services.desk.awaiting.mailing import StaffMails
 from services.desk.links import mail_by
-from services.desk.sweeps import SWEEPS
+from services.desk.sweeps import sweeps_of
 from services.desk.web import routers
 from shared.mail.queue.hand_over import HandOver
 from shared.parts import Parts
@@ -32,7 +32,7 @@ def build(parts: Parts) -> Service:
         listeners=handlers.LISTENS,
         tells=True,
         queues=queues.QUEUES,
-        sweeps=SWEEPS,
+        sweeps=sweeps_of(parts.settings.timezone, mails_staff=parts.outgoing.server is not None),
         jobs=(*jobs.JOBS, *staff_mails.jobs(), *HandOver(mails).jobs()),
         routers=routers.all_of(database, parts.signer, parts.pages(NAME, TEMPLATES), ASKED, mail_link),
     )

@@ -1,7 +1,6 @@
 """What is stuck in intake: submissions of which nobody was told, decisions that came to nothing, tasks that are not as they should be."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Text, cast, or_, select
@@ -14,12 +13,10 @@ from shared import tasks
 from shared.db import Transaction
 from shared.events.codes import TaskEnd
 from shared.mail.queue import store as mails
-from shared.sweeps import TELLS, VERY_LATE, Promise, Stuck, Sweep, before, rows
+from shared.sweeps import BACK, TELLS, VERY_LATE, Promise, Stuck, Sweep, before, rows
 from shared.task_sweeps import listens
 from shared.trace import Cause
 
-# A crash is found within minutes; what is older was swept before, and its request may be erased.
-BACK = timedelta(days=2)
 _BECAME = {"practice": practices, "talk": talks, "news": news, "contribution": contributions, "promotion": promotions}
 _task, _subject = tasks.tasks, cast(rows_of.c.id, Text)
 _open = _task.c.closed_at.is_(None)

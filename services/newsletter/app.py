@@ -28,7 +28,7 @@ def build(parts: Parts) -> Service:
         listeners=handlers.listens(parts.public_url, parts.settings.timezone),
         tells=True,
         queues=queues.QUEUES,
-        sweeps=sweeps_of(parts.public_url),
+        sweeps=sweeps_of(parts.public_url, parts.settings.timezone),
         jobs=(
             *jobs.of(parts.settings.timezone, parts.public_url),
             jobs.answer_by(answering),

@@ -15,7 +15,7 @@ from services.newsletter.sending.issues import standing
 from services.newsletter.sending.progress import line
 from services.newsletter.sending.rules import SendState
 from services.newsletter.sending.tables import sends
-from shared import command, log
+from shared import command, log, spans
 from shared.application import health_router
 from shared.broker import Probe
 from shared.cluster import cluster_of
@@ -54,16 +54,17 @@ async def _send(parts: Parts, port: int | None) -> None:
     works = [_again(parts, database), _show(database), _ended(ending)]
     if port is not None:
         works.append(_answer(parts, database, port))
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await database.close()
+    async with spans.exported(parts.settings.otlp_endpoint, "newsletter"):
+        tasks = [asyncio.create_task(work) for work in works]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await database.close()
 
 
 async def _ended(ending: asyncio.Event) -> None:

@@ -1,24 +1,35 @@
-"""What is stuck in the newsletter: plans without their approval, issues that do not begin or end, copies in dead hands."""
+"""What is stuck in the newsletter: issues that are not cut, begun or ended, or of which nobody is asked; plans without approval; copies."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Text, and_, cast, func, or_, select
 
+from services.newsletter.issues import cutting, scheduling
+from services.newsletter.issues.holding import FINISH, SCHEDULE
 from services.newsletter.issues.matter import thing_of
+from services.newsletter.issues.tables import issues as issue_rows
 from services.newsletter.issues.telling import moved
 from services.newsletter.sending import issues, ledger
-from services.newsletter.sending.pausing import may_send
+from services.newsletter.sending.pausing import SENDER, may_send
 from services.newsletter.sending.rules import ABOUT, AudienceState, Hold, SendState
 from services.newsletter.sending.tables import audience, senders, sends, slow_ways
 from services.newsletter.subscribing.rules import WishState
 from services.newsletter.subscribing.tables import wishes
+from shared import clock, tasks
 from shared.approval import store as approvals
 from shared.approval import sweeping
+from shared.approval.rules import State
 from shared.db import Transaction
+from shared.events.codes import TaskEnd
 from shared.mail.queue import store as mails
-from shared.sweeps import LATE, MOST, TELLS, VERY_LATE, Promise, Stuck, Sweep, before, rows
-from shared.task_sweeps import listens
+from shared.pauses import ending
+from shared.sweeps import LATE, MOST, TELLS, VERY_LATE, Mend, Promise, Stuck, Sweep, before, rows
+from shared.task_sweeps import left_open, listens, not_asked
+from shared.trace import Cause
 
 # Senders see each other die within seconds.
 DEAD = LATE
@@ -67,6 +78,17 @@ _NOT_ANSWERED = rows(
     "not-written",
 )
 
+_standing = approvals.approvals.c
+_here = (_standing.about == ABOUT) & (_standing.item == issue_rows.c.id)
+_is_cut = issue_rows.c.cut_at.is_not(None)
+# Before the first decision on it; afterwards where its approval stands says what is asked.
+_is_written = _is_cut & ~select(_standing.item).where(_here, _standing.steps > 0).exists()
+_has_no_hour = (
+    _is_cut
+    & select(_standing.item).where(_here, _standing.state == State.APPROVED.value).exists()
+    & ~select(sends.c.issue_id).where(sends.c.issue_id == issue_rows.c.id).exists()
+)
+
 
 async def _void(tx: Transaction) -> Sequence[Stuck]:
     """Return plans that are not what is approved; the sender would hold them at their hour, when nobody is left to ask."""
@@ -113,23 +135,75 @@ async def _take_over(tx: Transaction, one: Stuck) -> bool:
     return True
 
 
-def sweeps_of(public_url: str) -> Sequence[Sweep]:
-    """Return the sweeps of the newsletter."""
-    follow = moved(public_url)
+async def _held(tx: Transaction, one: Stuck) -> Row[Any]:
+    """Return an issue, of which nobody else decides anything until `tx` ends."""
+    await approvals.hold(tx, ABOUT, UUID(one.id))
+    return (await tx.execute(select(issue_rows).where(issue_rows.c.id == UUID(one.id)).with_for_update())).one()
+
+
+async def _is(tx: Transaction, one: Stuck, condition: ColumnElement[bool]) -> bool:
+    return (await tx.execute(select(issue_rows.c.id).where(issue_rows.c.id == UUID(one.id), condition))).first() is not None
+
+
+def _ask_no_more(kind: str, condition: ColumnElement[bool]) -> Mend:
+    """Return what closes a task of this kind about an issue of which the condition does not hold, or that is none."""
+
+    async def close(tx: Transaction, one: Stuck) -> bool:
+        issue = await tx.execute(select(issue_rows.c.id).where(issue_rows.c.id == UUID(one.id)))
+        if issue.first() is not None:
+            await _held(tx, one)
+            if await _is(tx, one, condition):
+                return False
+        return await tasks.close_task(tx, kind, one.id, end=TaskEnd.WITHDRAWN, by=None, cause=Cause.start(UUID(one.id)))
+
+    return close
+
+
+def sweeps_of(public_url: str, zone: str) -> Sequence[Sweep]:
+    """Return the sweeps of the newsletter; `zone` decides when a closing day is over."""
+    follow, thing, issue_id = moved(public_url), thing_of(public_url), cast(issue_rows.c.id, Text)
 
     async def end(tx: Transaction, one: Stuck) -> bool:
         return UUID(one.id) in await issues.end_what_is_over(tx, follow)
 
+    async def not_cut(tx: Transaction) -> Sequence[Stuck]:
+        found = []
+        for one in await cutting.due(tx, clock.now() - LATE, zone):
+            closes_on = (await tx.execute(select(issue_rows.c.closes_on).where(issue_rows.c.id == one))).scalar_one()
+            over = datetime.combine(closes_on + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
+            found.append(Stuck(id=str(one), why="not-cut", since=over))
+        return found
+
+    async def ask_to_finish(tx: Transaction, one: Stuck) -> bool:
+        issue = await _held(tx, one)
+        if not await _is(tx, one, _is_written):
+            return False  # submitted meanwhile
+        await cutting.ask_to_finish(tx, thing, issue, cause=Cause.start(issue.id))
+        return True
+
+    async def ask_for_the_hour(tx: Transaction, one: Stuck) -> bool:
+        issue = await _held(tx, one)
+        if not await _is(tx, one, _has_no_hour):
+            return False
+        await scheduling.ask_for_the_hour(tx, thing, issue.id, cause=Cause.start(issue.id))
+        return True
+
     return (
         TELLS,
         *listens("newsletter", public_url),
-        sweeping.asked(thing_of(public_url)),
+        sweeping.asked(thing),
+        Sweep(promise=Promise.ASKED, find=not_asked(FINISH, issue_id, _is_written, issue_rows.c.cut_at), mend=ask_to_finish),
+        Sweep(promise=Promise.ASKED, find=left_open(FINISH, issue_id, _is_written), mend=_ask_no_more(FINISH, _is_written)),
+        Sweep(promise=Promise.ASKED, find=not_asked(SCHEDULE, issue_id, _has_no_hour, issue_rows.c.updated_at), mend=ask_for_the_hour),
+        Sweep(promise=Promise.ASKED, find=left_open(SCHEDULE, issue_id, _has_no_hour), mend=_ask_no_more(SCHEDULE, _has_no_hour)),
         Sweep(promise=Promise.APPROVED, find=_void, mend=_hold),
+        Sweep(promise=Promise.SENT, find=not_cut),
         Sweep(promise=Promise.SENT, find=_NOT_BEGUN),
         Sweep(promise=Promise.SENT, find=_DEAD_HANDS, mend=_take_over),
         Sweep(promise=Promise.SENT, find=_NOT_ENDED, mend=end),
         Sweep(promise=Promise.SENT, find=_copies_wait),
         Sweep(promise=Promise.SENT, find=rows(_MISSING, "copies-missing")),
+        ending.over(SENDER, Promise.SENT),
         Sweep(promise=Promise.MAILED, find=_NOT_ANSWERED),
         *mails.SWEEPS,
     )

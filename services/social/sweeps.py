@@ -1,6 +1,7 @@
 """What is stuck in social media: posts whose time has come and that nobody took, and plans that are not what is approved."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -9,7 +10,7 @@ from services.social.domain.deliveries import CLAIMABLE, State
 from services.social.domain.posts import ABOUT
 from services.social.posting import planning
 from services.social.store import posts
-from services.social.store.pausing import open_networks
+from services.social.store.pausing import SENDER, open_networks
 from services.social.store.tables import accounts, deliveries, post_variants
 from services.social.store.tables import posts as post_rows
 from shared.approval import rules, sweeping
@@ -17,9 +18,13 @@ from shared.approval.store import approvals
 from shared.approval.things import Thing
 from shared.db import Transaction
 from shared.events.codes import Network
+from shared.pauses import ending
 from shared.sweeps import MOST, TELLS, VERY_LATE, Promise, Stuck, Sweep, before, rows
 from shared.task_sweeps import listens
 from shared.trace import Cause
+
+# Who still wants a post whose time was so long ago gives it another time.
+LONG_OVER = timedelta(days=30)
 
 _variant = deliveries.c.network + "/" + deliveries.c.language
 _here = (approvals.c.about == ABOUT) & (approvals.c.item == deliveries.c.post_id)
@@ -43,7 +48,7 @@ _NOT_PLANNED = rows(
     .join(approvals, (approvals.c.about == ABOUT) & (approvals.c.item == post_rows.c.id))
     .where(
         _approved,
-        post_rows.c.local_time.is_not(None),
+        post_rows.c.local_time > before(LONG_OVER),
         post_rows.c.updated_at < before(VERY_LATE),
         # A language that came later is not approved, and waits for that.
         approvals.c.variants.has_key(post_variants.c.network + "/" + post_variants.c.language),
@@ -94,7 +99,9 @@ def sweeps_of(public_url: str, thing: Thing) -> Sequence[Sweep]:
         TELLS,
         *listens("social", public_url),
         sweeping.asked(thing),
+        sweeping.expired(ABOUT),
         Sweep(promise=Promise.APPROVED, find=_VOID, mend=_bring_in_line),
         Sweep(promise=Promise.POSTED, find=_NOT_PLANNED, mend=_bring_in_line),
         Sweep(promise=Promise.POSTED, find=_not_taken),
+        ending.over(SENDER, Promise.POSTED),
     )

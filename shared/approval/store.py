@@ -32,7 +32,12 @@ approvals = Table(
     CheckConstraint("state = 'approved' OR NOT broke_glass", name="broke_glass"),
     CheckConstraint("state <> 'approved' OR variants IS NOT NULL", name="approved"),
 )
-Index("approvals_expires_at_idx", approvals.c.expires_at, postgresql_where=approvals.c.state.in_(["submitted", "approved"]))
+EXPIRING = approvals.c.state.in_(["submitted", "approved"])
+"""What has an end of its time that somebody must see to."""
+Index("approvals_expires_at_idx", approvals.c.expires_at, postgresql_where=EXPIRING)
+MAY_ASK = approvals.c.state.in_([State.DRAFT.value, State.SUBMITTED.value, State.CHANGES_REQUESTED.value, State.EXPIRED.value])
+"""Where an item may ask something of people; what is approved or withdrawn asks nothing by itself."""
+Index("approvals_asking_idx", approvals.c.about, approvals.c.item, postgresql_where=MAY_ASK)
 
 # Only ever added to; a trigger of the migration refuses everything else.
 approval_steps = Table(
@@ -178,7 +183,7 @@ async def expired(tx: Transaction, about: str, at: datetime, limit: int) -> Sequ
     """Return items whose time is over and whose submission or approval still stands, longest over first, but for those held elsewhere."""
     query = (
         select(approvals.c.item)
-        .where(approvals.c.about == about, approvals.c.state.in_(["submitted", "approved"]), approvals.c.expires_at <= at)
+        .where(approvals.c.about == about, EXPIRING, approvals.c.expires_at <= at)
         .order_by(approvals.c.expires_at, approvals.c.item)
         .limit(limit)
         .with_for_update(skip_locked=True)

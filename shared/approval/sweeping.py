@@ -7,10 +7,10 @@ from sqlalchemy import Text, and_, case, cast, literal, null, select
 
 from shared.approval import telling
 from shared.approval.rules import VOID, State
-from shared.approval.store import approval_steps, approvals
+from shared.approval.store import EXPIRING, MAY_ASK, approval_steps, approvals
 from shared.approval.things import Thing
 from shared.db import Transaction
-from shared.sweeps import MOST, Promise, Stuck, Sweep
+from shared.sweeps import LATE, MOST, Promise, Stuck, Sweep, before, rows
 from shared.tasks import tasks
 from shared.trace import Cause
 
@@ -34,7 +34,7 @@ def asked(thing: Thing) -> Sweep:
     standing = (
         select(cast(approvals.c.item, Text).label("subject"), wanted.label("wanted"), approval_steps.c.at.label("since"))
         .select_from(approvals.join(approval_steps, last))
-        .where(approvals.c.about == thing.about)
+        .where(approvals.c.about == thing.about, MAY_ASK)
         .subquery()
     )
     open_ = (
@@ -60,3 +60,14 @@ def asked(thing: Thing) -> Sweep:
         return True
 
     return Sweep(promise=Promise.ASKED, find=find, mend=mend)
+
+
+def expired(about: str) -> Sweep:
+    """Return the sweep over what is submitted or approved although its time is over, for a service whose job ends that.
+
+    It does not leave any more; but nobody is told, and people may still be asked about it.
+    """
+    over = select(approvals.c.item.label("id"), approvals.c.expires_at.label("since")).where(
+        approvals.c.about == about, EXPIRING, approvals.c.expires_at < before(LATE)
+    )
+    return Sweep(promise=Promise.APPROVED, find=rows(over.order_by(approvals.c.expires_at), "not-expired"))

@@ -66,3 +66,13 @@ def create_1() -> None:
             f"CREATE TRIGGER {table}_only_added BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION approval_only_added()"
         )
+
+
+ASKING_2 = """
+CREATE INDEX approvals_asking_idx ON approvals (about, item) WHERE state IN ('draft', 'submitted', 'changes_requested', 'expired')
+"""
+
+
+def create_2() -> None:
+    """Find what may ask something of people among all that is approved or withdrawn."""
+    op.execute(ASKING_2)

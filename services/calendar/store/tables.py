@@ -121,6 +121,7 @@ suggestions = Table(
     Column("decided_by_name", Text),
 )
 Index("suggestions_state_idx", suggestions.c.state, suggestions.c.received_at)
+Index("suggestions_accepted_idx", suggestions.c.decided_at, postgresql_where=suggestions.c.state == "accepted")
 
 # Of which deadline it was told how near it is, so that it is told once.
 told_deadlines = Table(

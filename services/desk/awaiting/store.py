@@ -291,6 +291,12 @@ async def unmailed(tx: Transaction) -> Mapping[str, tuple[Choice, Unmailed]]:
     }
 
 
+async def first_unmailed(tx: Transaction, person_id: str) -> str:
+    """Return the id of the task that somebody was not mailed of for longest; there is one."""
+    query = _unmailed_tasks().where(people.c.id == person_id).order_by(awaited.c.heard_at, awaited.c.id).limit(1)
+    return str((await tx.execute(query.with_only_columns(awaited.c.id))).scalar_one())
+
+
 async def claim(tx: Transaction, person_id: str, mail_id: UUID) -> Sequence[Awaited]:
     """Return what a mail to a person is to name, which no other mail to them will: due first, then longest waiting.
 

@@ -113,6 +113,8 @@ submissions = Table(
 Index("submissions_became_idx", submissions.c.became, postgresql_where=submissions.c.became.is_not(None))
 Index("submissions_files_idx", submissions.c.files, postgresql_using="gin", postgresql_ops={"files": "jsonb_path_ops"})
 Index("submissions_state_received_at_idx", submissions.c.state, submissions.c.received_at)
+Index("submissions_accepted_idx", submissions.c.decided_at, postgresql_where=submissions.c.state == "accepted")
+Index("submissions_draft_idx", submissions.c.id, postgresql_where=submissions.c.draft.is_not(None))
 Index("submissions_unconfirmed_idx", submissions.c.received_at, postgresql_where=submissions.c.state == "unconfirmed")
 
 # By the SHA-256 of their bytes, so that the same file is kept once.

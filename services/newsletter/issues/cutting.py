@@ -72,7 +72,7 @@ async def cut(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor | None
     await tasks.close_task(tx, opening.GATHER, str(issue_id), end=TaskEnd.DONE, by=by.id if by else None, cause=cause)
     after = await holding.changed(tx, thing, issue_id, by=by, cause=cause)
     if after.state is State.DRAFT:
-        await _ask_to_finish(tx, thing, issue, cause)
+        await ask_to_finish(tx, thing, issue, cause=cause)
     return len(items)
 
 
@@ -257,7 +257,8 @@ async def _place(tx: Transaction, issue_id: UUID, items: Sequence[Row[Any]], by:
         await tx.execute(new)
 
 
-async def _ask_to_finish(tx: Transaction, thing: Thing, issue: Row[Any], cause: Cause) -> None:
+async def ask_to_finish(tx: Transaction, thing: Thing, issue: Row[Any], *, cause: Cause) -> None:
+    """Ask drafters to write an issue that is cut, and submit it."""
     matter = await thing.read(tx, issue.id)
     assert matter is not None
     day = issue.sends_at.date()

@@ -57,7 +57,7 @@ async def follow_decision(tx: Transaction, thing: Thing, issue_id: UUID, decided
         await telling.tell_approved(tx, issue_id, public_url, cause=cause)
         if await holding.has_begun(tx, issue_id):  # it goes on where somebody says so, and needs no other hour
             return
-        await _ask_for_the_hour(tx, thing, issue_id, cause)
+        await ask_for_the_hour(tx, thing, issue_id, cause=cause)
     else:
         await holding.stop(tx, issue_id, by=decided.step.who, cause=cause)
 
@@ -107,7 +107,7 @@ async def unschedule(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor
     if not await sending.unschedule(tx, issue_id):
         raise NotHeldError
     if (await store.find(tx, ABOUT, issue_id)).approved is not None:
-        await _ask_for_the_hour(tx, thing, issue_id, cause)
+        await ask_for_the_hour(tx, thing, issue_id, cause=cause)
     await _decided(tx, thing, issue_id, "unschedule", by=by, cause=cause)
 
 
@@ -165,7 +165,8 @@ async def settle(
     await _decided(tx, thing, issue_id, "settle", by=by, cause=cause)
 
 
-async def _ask_for_the_hour(tx: Transaction, thing: Thing, issue_id: UUID, cause: Cause) -> None:
+async def ask_for_the_hour(tx: Transaction, thing: Thing, issue_id: UUID, *, cause: Cause) -> None:
+    """Ask drafters when an approved issue is to leave."""
     read = await thing.read(tx, issue_id)
     assert read is not None
     task = Task(kind=holding.SCHEDULE, subject=str(issue_id), role=Role.DRAFTER, title=read.title, address=read.address, due=read.due)

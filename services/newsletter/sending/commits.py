@@ -16,6 +16,8 @@ from prometheus_client import Counter
 from services.newsletter.sending import ledger
 from services.newsletter.sending.ledger import Ended, Start
 from services.newsletter.sending.rules import Claim
+from services.newsletter.sending.stretches import Stretches
+from shared import spans
 from shared.db import Database, Transaction, is_away
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class Commits:
         self._sender = sender
         self._may_send = may_send
         self._patience_seconds = patience_seconds
+        self.stretches = Stretches()
         self._ended: list[Ended] = []
         self._asked: list[_Asked] = []
         self._wake = asyncio.Event()
@@ -105,6 +108,7 @@ class Commits:
 
     async def _commit(self) -> None:
         ended, asked = list(self._ended), [one for one in self._asked if not one.answer.done()]
+        at = spans.now()  # 0 where nobody wants any
         async with self._database.transaction() as tx:
             may = bool(asked) and await self._may_send(tx)
             begun = await ledger.record(tx, self._sender, ended, [one.start for one in asked] if may else [])
@@ -112,6 +116,8 @@ class Commits:
         del self._ended[: len(ended)]
         for end in ended:
             COPIES.labels(end.state.value, end.reason).inc()
+        if at:
+            self.stretches.note(at, (issue_id for issue_id, _ in begun), ((end.claim.issue_id, end.state) for end in ended))
         self._asked = [one for one in self._asked if one not in asked and not one.answer.done()]
         for one in asked:
             with suppress(asyncio.InvalidStateError):

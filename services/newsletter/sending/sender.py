@@ -31,7 +31,7 @@ from services.newsletter.sending.rules import (
     message_id,
     slow_for,
 )
-from shared import clock
+from shared import clock, spans
 from shared.db import Database, Transaction, is_away
 from shared.ids import new_id
 from shared.mail.outcome import Accepted, Deferred, Fault, Outcome, Phase, Refused, Slows, Uncertain
@@ -145,6 +145,7 @@ class Sender:
             async with asyncio.timeout(self._pace.flush_seconds):
                 if not commits.done():
                     await self._commits.flush()
+        self._commits.stretches.end(every=True)
         commits.cancel()
         await asyncio.gather(commits, *(connection.close() for connection in self._connections), return_exceptions=True)
 
@@ -160,12 +161,17 @@ class Sender:
                     self._accepted = set()
                     lost = await ledger.take_over(tx, self._pace.dead_seconds)
                     await issues.begin_due(tx, self._moved)
-                    await issues.end_what_is_over(tx, self._moved)
+                    over = await issues.end_what_is_over(tx, self._moved)
+                    ended = [await issues.standing(tx, issue_id) for issue_id in over] if spans.is_on() else ()
+                for issue in ended:
+                    if issue is not None:
+                        self._commits.stretches.end_whole(issue)
                 if lost:
                     COPIES.labels(AudienceState.UNCERTAIN.value, CRASHED).inc(lost)
             except Exception as error:
                 if not is_away(error):
                     raise
+            self._commits.stretches.end()
             await asyncio.sleep(self._pace.seen_seconds)
 
     async def _feed(self) -> None:

@@ -137,6 +137,7 @@ submissions = Table(
     Column("later", JSONB, nullable=False, server_default="[]"),  # words of the door that came after the decision, oldest first
 )
 Index("submissions_state_idx", submissions.c.state, submissions.c.received_at)
+Index("submissions_accepted_idx", submissions.c.decided_at, postgresql_where=submissions.c.state == "accepted")
 
 # What an owner says of a pledge; it is public once a moderator has taken it.
 reports = Table(
@@ -159,6 +160,7 @@ reports = Table(
     Column("decided_by", Text),
     Column("decided_by_name", Text),
 )
+Index("reports_waiting_idx", reports.c.sent_at, postgresql_where=reports.c.verdict.is_(None))
 
 # Links by which owners report; with the hash nobody can report.
 update_links = Table(

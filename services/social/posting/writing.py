@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 from services.social.domain.content import Content, Picture
@@ -22,6 +23,9 @@ from shared.trace import Cause
 
 SCHEDULE = "schedule"
 """The `what` of the decision by which a person sets the time of a post."""
+
+# Who takes this minute, which a field for a time knows without its seconds, and needs some to press the button, means now.
+LATE = timedelta(minutes=2)
 
 
 class NoPostError(Exception):
@@ -137,8 +141,7 @@ async def schedule(tx: Transaction, hand: Hand, post_id: UUID, wish: Wish) -> No
     if all(name in known and known[name].fixed for name in post.variants):
         raise LeftError(LeftError.__doc__)
     planned, expires_at, now = wish.planned, wish.expires_at, clock.now()
-    # A field for a time knows no seconds, so whoever means now names the minute that runs.
-    if (planned and planned.instant < now.replace(second=0, microsecond=0)) or (expires_at and expires_at <= now):
+    if (planned and planned.instant < now - LATE) or (expires_at and expires_at <= now):
         raise PastError(PastError.__doc__)
     if planned and expires_at and expires_at <= planned.instant:
         raise EndsBeforeItLeavesError(EndsBeforeItLeavesError.__doc__)

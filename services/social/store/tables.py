@@ -58,6 +58,7 @@ posts = Table(
     Index("posts_draft_idx", "draft_id", unique=True),
     Index("posts_source_idx", "source_kind", "source_id"),
     Index("posts_trace_idx", "trace_id"),
+    Index("posts_local_time_idx", "local_time"),
 )
 
 post_variants = Table(
