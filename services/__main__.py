@@ -40,6 +40,7 @@ from shared.doctor.command import doctor_command
 from shared.embedded import run_file
 from shared.embedded.errors import EmbeddedError
 from shared.events import registry
+from shared.mail.queue import command as mails_command
 from shared.migrations import BusyError, roles
 from shared.migrations import migrate as migrate_schemas
 from shared.operations import command as operations_command
@@ -84,6 +85,7 @@ app.add_typer(desk_command.token, name="token")
 app.add_typer(desk_command.audit, name="audit")
 app.add_typer(intake_command.app, name="partner")
 app.add_typer(operations_command.app, name="events")
+app.add_typer(mails_command.app, name="mails")
 
 
 imports = typer.Typer(no_args_is_help=True, help="Lists from elsewhere, taken in as a whole or not at all.")
