@@ -20,6 +20,7 @@ from services.intake import app as intake
 from services.intake import command as intake_command
 from services.newsletter import app as newsletter
 from services.newsletter import command as newsletter_command
+from services.newsletter import examining as newsletter_examining
 from services.newsletter import import_command as newsletter_import
 from services.newsletter import ledger_command as newsletter_ledger
 from services.newsletter import restoring as newsletter_restoring
@@ -314,7 +315,12 @@ app.command("demo")(demo_command.demo)
 app.command("sender")(newsletter_command.sender)
 app.command("why")(newsletter_ledger.why)
 app.command("reconcile")(newsletter_ledger.reconcile)
-app.command("doctor")(doctor_command(OWNERS, social_examining.questions, inbox_wanted))
+UNDECIDED = (
+    *(("newsletter", one) for one in newsletter_examining.UNDECIDED),
+    *(("social", one) for one in social_examining.UNDECIDED),
+)
+"""What waits for a person's word in tables of services' own."""
+app.command("doctor")(doctor_command(OWNERS, social_examining.questions, UNDECIDED, inbox_wanted))
 app.command("backup")(backup_command(OWNERS))
 app.command("restore")(restore_command(AFTER_RESTORE))
 

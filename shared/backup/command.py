@@ -94,6 +94,7 @@ async def _restore(settings: Settings, after: Mapping[str, AfterRestore], file: 
                 probe = Probe(cluster_of(settings))
                 try:
                     await restoring.check_topics_are_empty(probe, registry.TOPICS)
+                    await restoring.check_no_group_is_ahead(probe, registry.TOPICS)
                 finally:
                     await probe.close()
             async with _database(settings, alone=True) as url:

@@ -17,8 +17,10 @@ from shared.backup import schemas, sealed
 from shared.backup.archive import ArchiveError, ArchiveReader, KeptSchema, Manifest
 from shared.backup.held import AfterRestore, Held
 from shared.backup.taking import KEY_WORD, Say
-from shared.broker import BrokerAwayError, Probe
+from shared.broker import BrokerAwayError, Probe, group_of
 from shared.db import engine_of
+from shared.events import registry
+from shared.events.codes import Service
 from shared.mail.queue import holding
 from shared.mail.queue import store as mails
 from shared.migrations import LOCK, upgrade, versions_of
@@ -102,6 +104,26 @@ async def check_topics_are_empty(probe: Probe, topics: Sequence[str]) -> None:
         raise RestoreError(
             f"Kafka still holds records: {', '.join(f'{topic} ({records})' for topic, records in found.items())}. "
             "Delete these topics while no service runs; they are made anew, and the restored outboxes fill them."
+        )
+
+
+async def check_no_group_is_ahead(probe: Probe, topics: Sequence[str]) -> None:
+    """Raise RestoreError where Kafka remembers that a service had read further than a topic reaches: it would skip what is told first."""
+    ahead = []
+    try:
+        there = list(await probe.described(topics))
+        ends = await probe.ends(there)
+        for service in Service:
+            heard = [topic for topic in registry.topics_heard_by(service.value) if topic in there]
+            committed = await probe.committed(group_of(service.value), heard) if heard else {}
+            if any(offset > ends.get(partition, 0) for partition, offset in committed.items()):
+                ahead.append(group_of(service.value))
+    except BrokerAwayError as error:
+        raise RestoreError(f"{error}. A restore must see how far the services had read; look at TIDINGS_KAFKA.") from error
+    if ahead:
+        raise RestoreError(
+            f"Kafka remembers more than its topics hold for {', '.join(ahead)}: these groups would skip what is told first. "
+            "Delete them (kafka-consumer-groups.sh --delete --group …) while no service runs."
         )
 
 

@@ -12,6 +12,7 @@ from shared.command import AsJson, print_json, print_table, say
 from shared.db import Database, Transaction
 from shared.events.codes import Service
 from shared.events.every import DecisionMade
+from shared.mail.message import message_id_of
 from shared.mail.queue import holding
 from shared.settings import database_of
 from shared.trace import Cause
@@ -26,7 +27,7 @@ app = typer.Typer(
 SERVICES = tuple(one.value for one in Service)
 BY = "tidings mails"
 MOST_LISTED = 10_000
-_SHOWN = ("service", "mail_id", "purpose", "about", "since", "until")
+_SHOWN = ("service", "mail_id", "purpose", "since", "until", "message_id")
 
 OneService = Annotated[str | None, typer.Option("--service", help=f"Only this service: {', '.join(SERVICES)}.")]
 OneMail = Annotated[UUID | None, typer.Argument(help="The mail; --all in place of it for every one.")]
@@ -38,6 +39,7 @@ Decide = Callable[[Transaction, UUID | None], Awaitable[int]]
 @app.command()
 def held(service: OneService = None, *, as_json: AsJson = False) -> None:
     """Show what is held: whether it left between the backup and the restore, only the mail server's log knows."""
+    domain = command.parts_of(command.found_settings()).outgoing.domain
     rows = [
         {
             "service": name,
@@ -46,6 +48,7 @@ def held(service: OneService = None, *, as_json: AsJson = False) -> None:
             "about": row.about,
             "since": clock.rfc3339(row.created_at),
             "until": clock.rfc3339(row.expires_at),
+            "message_id": message_id_of(f"mail/{row.id}", domain),
         }
         for name, mails in _on_each(service, lambda tx: holding.held(tx, MOST_LISTED))
         for row in mails
