@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import update
+
 from services.desk.domain import StoredPerson
 from shared import clock
 from shared.db import Database
 from shared.mail.queue import holding
-from shared.mail.queue.store import MailState
+from shared.mail.queue.store import MailState, restores
 from tests.desk.desk_app import Desk
 from tests.desk.test_awaiting import POST, approver, closes, opens, social
 from tests.desk.test_awaiting_mails import broken, mailed, passes, run, waits
@@ -39,7 +41,7 @@ async def test_a_task_of_before_a_restore_is_held_taken_back_with_it_and_a_later
     await waits(desk, social)
     assert await mailed(desk, MailState.HELD) == [], "nobody can release what was done meanwhile"
     async with desk.database.transaction() as tx:
-        await tx.execute(holding.restores.update().values(restored_at=clock.now() - timedelta(minutes=5)))
+        await tx.execute(update(restores).values(restored_at=clock.now() - timedelta(minutes=5)))
     await opens(social, replace(POST, subject="another"))
     await waits(desk, social)
     await passes(desk, timedelta(minutes=2))  # in which a person gets one mail at most

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from services.__main__ import AFTER_RESTORE, OWNERS
 from services.desk.handlers import LISTENS
 from shared.backup.archive import ArchiveError, KeptTable, Manifest, reading
+from shared.backup.held import nothing_leaves
 from shared.backup.restoring import MADE_BY_MIGRATIONS, Restored, RestoreError, check_no_group_is_ahead, check_topics_are_empty, put_back
 from shared.backup.schemas import filled, look
 from shared.backup.taking import take
@@ -236,6 +238,33 @@ async def test_a_group_that_is_said_to_have_read_further_than_its_topic_reaches_
     await probe.close()
 
 
+async def test_a_table_of_any_length_is_taken_and_put_back_in_the_same_memory(database_url: str, postgres: Any, var: Path) -> None:
+    await migrate(database_url, ["intake"])
+    peaks, there = dict[int, tuple[int, int]](), 0
+    for rows in (50_000, 200_000):
+        await run(database_url, INBOX.format(first=there + 1, last=rows))
+        there = rows
+        file = var / f"{rows}.zip"
+        tracemalloc.start()
+        manifest = await take(database_url, ["intake"], VAULT, file, print)
+        _, taking = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert manifest.schemas["intake"].rows == rows
+        with fresh_database(postgres.url) as url, reading(file) as archive:
+            await migrate(url, ["intake"])
+            tracemalloc.start()
+            await put_back(url, archive, VAULT, {"intake": nothing_leaves}, print)
+            _, putting = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        peaks[rows] = (taking, putting)
+    short, long = peaks.values()
+    assert all(one < other * 1.3 for one, other in zip(long, short, strict=True)), peaks
+
+
+INBOX = """INSERT INTO intake.inbox (event_id, type, topic, partition, "offset", subject, cause, trace_id, received_at, outcome, outcome_at)
+    SELECT gen_random_uuid(), 't', 'o', 0, n, 's', 'c', repeat('t', 200), now(), 'handled', now() FROM generate_series({first}, {last}) n"""
+
+
 def begun(var: Path, url: str, *arguments: str) -> "subprocess.Popen[bytes]":
     settings = environment(var) | {"TIDINGS_DATABASE": url.replace("+asyncpg", ""), "TIDINGS_DATA_KEYS": KEY}
     with (var / "said.log").open("ab") as log:
@@ -255,12 +284,7 @@ async def killed_while(process: "subprocess.Popen[bytes]", url: str) -> None:
 async def test_killed_in_the_middle_neither_leaves_anything_that_passes_for_whole(database_url: str, empty_url: str, var: Path) -> None:
     await fill(database_url)
     # Enough to be caught at it.
-    await run(
-        database_url,
-        "INSERT INTO intake.inbox"
-        ' (event_id, type, topic, partition, "offset", subject, cause, trace_id, received_at, outcome, outcome_at)'
-        " SELECT gen_random_uuid(), 't', 'o', 0, n, 's', 'c', repeat('t', 200), now(), 'handled', now() FROM generate_series(1, 300000) n",
-    )
+    await run(database_url, INBOX.format(first=1, last=300_000))
     archive = var / "all.zip"
     await killed_while(begun(var, database_url, "backup", str(archive)), database_url)
     assert not archive.exists()

@@ -112,9 +112,8 @@ async def test_it_is_restored_by_this_version_with_its_own_keys_and_nothing_of_i
     for service, kept in archive.manifest.schemas.items():
         (version,) = await ask(database_url, f"SELECT version_num FROM {service}.schema_version")
         assert version[0] == versions_of(service)[-1] >= kept.version
-    assert done.offered_again == sum(
-        table.rows for kept in archive.manifest.schemas.values() for table in kept.tables if table.name == "outbox"
-    )
+    tables = [table for kept in archive.manifest.schemas.values() for table in kept.tables]
+    assert done.offered_again == sum(table.rows for table in tables if table.name == "outbox") > 0
     for service in OWNERS:
         if await ask(database_url, f"SELECT 1 WHERE to_regclass('{service}.mails') IS NOT NULL"):
             assert await ask(database_url, f"SELECT 1 FROM {service}.mails WHERE state = 'waiting' AND expires_at > now()") == []

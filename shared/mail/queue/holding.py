@@ -37,9 +37,8 @@ async def held(tx: Transaction, limit: int) -> Sequence[Row[Any]]:
     """Return what is held, the oldest first; none where the service has no mails."""
     if not await _has_mails(tx):
         return ()
-    columns = (mails.c.id, mails.c.purpose, mails.c.about, mails.c.created_at, mails.c.expires_at)
-    rows: Sequence[Row[Any]] = (await tx.execute(select(*columns).where(_HELD).order_by(mails.c.created_at, mails.c.id).limit(limit))).all()
-    return rows
+    columns = [mails.c.id, mails.c.purpose, mails.c.about, mails.c.created_at, mails.c.expires_at]
+    return (await tx.execute(select(*columns).where(_HELD).order_by(mails.c.created_at, mails.c.id).limit(limit))).all()
 
 
 async def release(tx: Transaction, mail_id: UUID | None) -> int:
