@@ -20,6 +20,7 @@ from services.intake import app as intake
 from services.intake import command as intake_command
 from services.newsletter import app as newsletter
 from services.newsletter import command as newsletter_command
+from services.newsletter import examining as newsletter_examining
 from services.newsletter import import_command as newsletter_import
 from services.newsletter import ledger_command as newsletter_ledger
 from services.newsletter import restoring as newsletter_restoring
@@ -40,6 +41,7 @@ from shared.doctor.command import doctor_command
 from shared.embedded import run_file
 from shared.embedded.errors import EmbeddedError
 from shared.events import registry
+from shared.mail.queue import command as mails_command
 from shared.migrations import BusyError, roles
 from shared.migrations import migrate as migrate_schemas
 from shared.operations import command as operations_command
@@ -84,6 +86,7 @@ app.add_typer(desk_command.token, name="token")
 app.add_typer(desk_command.audit, name="audit")
 app.add_typer(intake_command.app, name="partner")
 app.add_typer(operations_command.app, name="events")
+app.add_typer(mails_command.app, name="mails")
 
 
 imports = typer.Typer(no_args_is_help=True, help="Lists from elsewhere, taken in as a whole or not at all.")
@@ -312,7 +315,12 @@ app.command("demo")(demo_command.demo)
 app.command("sender")(newsletter_command.sender)
 app.command("why")(newsletter_ledger.why)
 app.command("reconcile")(newsletter_ledger.reconcile)
-app.command("doctor")(doctor_command(OWNERS, social_examining.questions, inbox_wanted))
+UNDECIDED = (
+    *(("newsletter", one) for one in newsletter_examining.UNDECIDED),
+    *(("social", one) for one in social_examining.UNDECIDED),
+)
+"""What waits for a person's word in tables of services' own."""
+app.command("doctor")(doctor_command(OWNERS, social_examining.questions, UNDECIDED, inbox_wanted))
 app.command("backup")(backup_command(OWNERS))
 app.command("restore")(restore_command(AFTER_RESTORE))
 

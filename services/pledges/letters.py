@@ -59,9 +59,10 @@ class Letters:
         """Return a contact as it is kept."""
         return sealed_contact(self._vault, name, mail)
 
-    async def write(self, tx: Transaction, pledge: Pledge, mail: Mail, *, reason: str = "") -> bool:
+    async def write(self, tx: Transaction, pledge: Pledge, mail: Mail, *, reason: str = "", decided_at: datetime | None = None) -> bool:
         """Write to the owner, with a fresh link, in the language of the pledge; returns False where nobody can be written to.
 
+        `decided_at` is when the occasion for it arose, where nobody has just asked for it.
         Raises SealError where the contact cannot be opened.
         """
         contact = self.opened(pledge.contact_sealed)
@@ -74,7 +75,9 @@ class Letters:
         token = new_token()
         until = await reports.add_link(tx, pledge.id, token)
         content = self._content(pledge, mail, token, until, reason)
-        await self._mails.put(tx, OneOff(purpose=f"pledge-{mail.value}", about=str(pledge.id), to=to, content=content, expires_at=until))
+        about, purpose = str(pledge.id), f"pledge-{mail.value}"
+        one = OneOff(purpose=purpose, about=about, to=to, content=content, expires_at=until, decided_at=decided_at)
+        await self._mails.put(tx, one)
         return True
 
     def _content(self, pledge: Pledge, mail: Mail, token: str, until: datetime, reason: str) -> Content:

@@ -1,6 +1,7 @@
 """Reminders: owners of pledges of whom nothing was heard are asked, once on each occasion, with a fresh link."""
 
 import logging
+from datetime import UTC, datetime, time
 from uuid import UUID
 
 from services.pledges.domain.reports import Reason, is_to_remind
@@ -38,7 +39,8 @@ async def _remind_one(tx: Transaction, letters: Letters, pledge_id: UUID) -> boo
     if occasion is None:
         return False
     try:
-        written = await letters.write(tx, pledge, _MAILS[occasion.reason])
+        since = max(datetime.combine(occasion.since, time(), UTC), pledge.created_at)  # of an import, days may be long past
+        written = await letters.write(tx, pledge, _MAILS[occasion.reason], decided_at=since)
     except SealError:
         log.error("the contact of %s cannot be opened: %s", pledge.number, SealError.__doc__)  # noqa: TRY400  # says all there is
         return False

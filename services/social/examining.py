@@ -6,9 +6,18 @@ from services.social.app import x_account
 from services.social.domain.deliveries import Pace
 from services.social.networks.x.client import AskedError, X
 from shared.doctor.findings import Finding, Question, ok, warning, wrong
+from shared.doctor.undecided import Undecided
 from shared.settings import Settings
 
 PART = "networks"
+UNDECIDED = (
+    Undecided(
+        table="deliveries",
+        where="state = 'waiting'",
+        what="posts wait for a person",
+        do="Whoever drafts says at /social/deliveries what becomes of each; see docs/do/posts-wait.md.",
+    ),
+)
 
 
 def questions(settings: Settings) -> Sequence[Question]:

@@ -69,6 +69,7 @@ class Manifest(_Said):
     form: int
     tidings: str  # the version that took it
     taken_at: AwareDatetime
+    at_rest: bool = False  # whether no service was connected meanwhile, so that nothing can have left since but by a start after it
     sealed: str  # a word that the data keys seal, by which a restore sees whether it has them
     schemas: Mapping[str, KeptSchema]
 

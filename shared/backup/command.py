@@ -69,13 +69,14 @@ def restore_command(after: Mapping[str, AfterRestore]) -> Callable[..., None]:
         file: Annotated[Path, typer.Argument(help="The archive.", exists=True, dir_okay=False, readable=True)],
         *,
         lacking_keys: Annotated[bool, typer.Option("--lacking-keys", help="Restore although some of it can never be opened.")] = False,
+        moved: Annotated[bool, typer.Option("--moved", help="A planned move: nothing ran since the backup, so nothing is held.")] = False,
         as_json: AsJson = False,
     ) -> None:
         """Put a backup back into an empty database, while no service runs: all of it, or nothing.
 
-        What would leave by itself is held until a person releases it.
+        What would leave by itself is held until a person releases it, for it may have left after the backup was taken.
         """
-        done = command.run(_restore(command.read_settings(), after, file, lacking_keys=lacking_keys))
+        done = command.run(_restore(command.read_settings(), after, file, lacking_keys=lacking_keys, moved=moved))
         if as_json:
             print_json(_json(done))
             return
@@ -84,7 +85,7 @@ def restore_command(after: Mapping[str, AfterRestore]) -> Callable[..., None]:
     return restore
 
 
-async def _restore(settings: Settings, after: Mapping[str, AfterRestore], file: Path, *, lacking_keys: bool) -> Restored:
+async def _restore(settings: Settings, after: Mapping[str, AfterRestore], file: Path, *, lacking_keys: bool, moved: bool) -> Restored:
     if not settings.data_keys and not (settings.var / KEYS_FILE).exists():
         raise CommandError(f"No keys open the backup: set TIDINGS_DATA_KEYS as they were, or put the old {KEYS_FILE} into {settings.var}.")
     try:
@@ -93,11 +94,12 @@ async def _restore(settings: Settings, after: Mapping[str, AfterRestore], file: 
                 probe = Probe(cluster_of(settings))
                 try:
                     await restoring.check_topics_are_empty(probe, registry.TOPICS)
+                    await restoring.check_no_group_is_ahead(probe, registry.TOPICS)
                 finally:
                     await probe.close()
             async with _database(settings, alone=True) as url:
                 vault = command.parts_of(settings).vault
-                return await restoring.put_back(url, archive, vault, after, say, lacking_keys=lacking_keys)
+                return await restoring.put_back(url, archive, vault, after, say, lacking_keys=lacking_keys, moved=moved)
     except (ArchiveError, RestoreError) as error:
         raise CommandError(str(error)) from error
 
@@ -135,6 +137,7 @@ def _json(done: Restored) -> dict[str, object]:
         "rows": _rows(done.manifest),
         "offered_again": done.offered_again,
         "uncertain_mails": done.uncertain_mails,
+        "moved": done.moved,
         "held": [{name: getattr(one, name) for name in _HELD} for one in done.held],
     }
 
@@ -142,11 +145,15 @@ def _json(done: Restored) -> dict[str, object]:
 def _say(done: Restored) -> None:
     say(f"Restored as of {clock.rfc3339(done.manifest.taken_at)}: {_rows(done.manifest)} rows.")
     say(f"{done.offered_again} events are told again when the services start; those who had them drop them.")
+    if done.moved:
+        say("It has moved: everything goes on where it stood, and nothing is held. Never start the old system again.")
+        return
     say("Everybody signs in again: sessions and sign-in links from before have ended.")
     if done.uncertain_mails:
         say(f"{done.uncertain_mails} mails to single people were leaving at that moment; they count as uncertain and are not sent again.")
     if done.held:
-        say("Held, since it may have left after the backup was taken. Nothing of it leaves until a person says so on its page:")
+        say("Held, since it may have left after the backup was taken. It leaves once a person says so, on its page or by the command:")
         print_table(_HELD, [{name: getattr(one, name) for name in _HELD} for one in done.held])
     else:
         say("Nothing was about to leave, so nothing is held.")
+    say("Mails about what was decided before this restore are held as well when services come to write them: see `tidings mails held`.")

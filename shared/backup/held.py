@@ -15,7 +15,7 @@ class Held:
     kind: str  # issue, post, mail
     name: str  # by which people know it
     why: str  # in a few words: what it was about to do when the backup was taken
-    address: str  # path of the page on which a person releases it
+    address: str  # path of the page on which a person releases it, or the command
 
 
 AfterRestore = Callable[[Transaction, datetime], Awaitable[Sequence[Held]]]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asyncpg.exceptions import PostgresError
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock
@@ -17,8 +17,11 @@ from shared.backup import schemas, sealed
 from shared.backup.archive import ArchiveError, ArchiveReader, KeptSchema, Manifest
 from shared.backup.held import AfterRestore, Held
 from shared.backup.taking import KEY_WORD, Say
-from shared.broker import BrokerAwayError, Probe
+from shared.broker import BrokerAwayError, Probe, group_of
 from shared.db import engine_of
+from shared.events import registry
+from shared.events.codes import Service
+from shared.mail.queue import holding
 from shared.mail.queue import store as mails
 from shared.migrations import LOCK, upgrade, versions_of
 from shared.vault import SealError, Vault
@@ -41,16 +44,30 @@ class Restored:
     held: Sequence[Held]
     offered_again: int  # events that the relays tell again
     uncertain_mails: int  # one-off mails that were leaving when the backup was taken
+    moved: bool  # everything goes on where it stood
 
 
 async def put_back(
-    url: str, archive: ArchiveReader, vault: Vault, after: Mapping[str, AfterRestore], say: Say, *, lacking_keys: bool = False
+    url: str,
+    archive: ArchiveReader,
+    vault: Vault,
+    after: Mapping[str, AfterRestore],
+    say: Say,
+    *,
+    lacking_keys: bool = False,
+    moved: bool = False,
 ) -> Restored:
     """Return what was restored and what is held; `after` is what each service does to its own.
 
+    `moved` says that nothing happened since the backup, so that everything goes on where it stood.
     Raises RestoreError, ArchiveError, and what PostgreSQL raises; nothing has changed then.
     """
     _check_known(archive.manifest, after)
+    if moved and not archive.manifest.at_rest:
+        raise RestoreError(
+            "Services were at work when this backup was taken, so things may have left since. Restore it without --moved, "
+            "which holds them; or end the old system's services, take another backup, and move that one."
+        )
     if not lacking_keys:
         _check_key(archive.manifest, vault)
     engine = engine_of(url)
@@ -62,7 +79,7 @@ async def put_back(
             await put_as_it_was(tx, archive, say)
             if not lacking_keys:
                 await _check_all_opens(connection, archive.manifest, vault)
-            return await _settle(tx, archive.manifest, after)
+            return await _settle(tx, archive.manifest, after, moved=moved)
     finally:
         await engine.dispose()
 
@@ -87,6 +104,26 @@ async def check_topics_are_empty(probe: Probe, topics: Sequence[str]) -> None:
         raise RestoreError(
             f"Kafka still holds records: {', '.join(f'{topic} ({records})' for topic, records in found.items())}. "
             "Delete these topics while no service runs; they are made anew, and the restored outboxes fill them."
+        )
+
+
+async def check_no_group_is_ahead(probe: Probe, topics: Sequence[str]) -> None:
+    """Raise RestoreError where Kafka remembers that a service had read further than a topic reaches: it would skip what is told first."""
+    ahead = []
+    try:
+        there = list(await probe.described(topics))
+        ends = await probe.ends(there)
+        for service in Service:
+            heard = [topic for topic in registry.topics_heard_by(service.value) if topic in there]
+            committed = await probe.committed(group_of(service.value), heard) if heard else {}
+            if any(offset > ends.get(partition, 0) for partition, offset in committed.items()):
+                ahead.append(group_of(service.value))
+    except BrokerAwayError as error:
+        raise RestoreError(f"{error}. A restore must see how far the services had read; look at TIDINGS_KAFKA.") from error
+    if ahead:
+        raise RestoreError(
+            f"Kafka remembers more than its topics hold for {', '.join(ahead)}: these groups would skip what is told first. "
+            "Delete them (kafka-consumer-groups.sh --delete --group …) while no service runs."
         )
 
 
@@ -116,13 +153,7 @@ def _check_key(manifest: Manifest, vault: Vault) -> None:
 
 
 async def _check_nobody_works(tx: AsyncConnection) -> None:
-    working = await tx.execute(
-        text(
-            "SELECT DISTINCT application_name FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'tidings-%' ORDER BY 1"
-        )
-    )
-    if names := working.scalars().all():
+    if names := await schemas.services_connected((await tx.get_raw_connection()).driver_connection):
         raise RestoreError(f"Services are connected to this database: {', '.join(names)}. End them, then restore.")
 
 
@@ -175,15 +206,24 @@ async def _check_all_opens(connection: Any, manifest: Manifest, vault: Vault) ->
         )
 
 
-async def _settle(tx: AsyncConnection, manifest: Manifest, after: Mapping[str, AfterRestore]) -> Restored:
-    """Bring every schema to the newest version, end what was under way, and hold what would leave by itself."""
+async def _settle(tx: AsyncConnection, manifest: Manifest, after: Mapping[str, AfterRestore], *, moved: bool) -> Restored:
+    """Bring every schema to the newest version; unless it only moved, end what was under way, and hold what would leave by itself."""
     held: list[Held] = []
     offered = uncertain = 0
     for service, hold in after.items():
         await upgrade(tx, service)  # leaves the path of search on this schema
         # Kafka is empty: the relays tell all that is kept, in its order, and the restored inboxes drop what they had.
         offered += (await tx.execute(text("UPDATE outbox SET sent_at = NULL"))).rowcount
+        if moved:
+            continue
+        held += await hold(tx, manifest.taken_at)
         if (await tx.execute(text("SELECT to_regclass('mails') IS NOT NULL"))).scalar_one():
             uncertain += await mails.give_up_started(tx, clock.now())
-        held += await hold(tx, manifest.taken_at)
-    return Restored(manifest=manifest, held=held, offered_again=offered, uncertain_mails=uncertain)
+            held += [_held_mail(service, row) for row in await holding.hold_all(tx, manifest.taken_at)]
+    return Restored(manifest=manifest, held=held, offered_again=offered, uncertain_mails=uncertain, moved=moved)
+
+
+def _held_mail(service: str, row: Row[Any]) -> Held:
+    # By what it is for: whom it goes to is sealed, and nobody's business in a list.
+    name, why = f"{row.purpose} {row.id}", f"waited since {row.created_at:%Y-%m-%d %H:%M} UTC"
+    return Held(service=service, kind="mail", name=name, why=why, address=f"tidings mails release {row.id}")

@@ -31,6 +31,12 @@ _SEQUENCES = """
 """
 
 
+_CONNECTED = """
+    SELECT DISTINCT application_name FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'tidings-%' ORDER BY 1
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Schema:
     """A schema as it is in a database."""
@@ -67,3 +73,10 @@ async def sequences(connection: Any, schema: str) -> Sequence[KeptSequence]:
         at = await connection.fetchrow(f'SELECT last_value, is_called FROM "{schema}"."{name}"')  # noqa: S608 - names from the catalogue
         found.append(KeptSequence(name=name, last=at["last_value"], called=at["is_called"]))
     return found
+
+
+async def services_connected(connection: Any) -> Sequence[str]:
+    """Return the services that are connected to this database, each by the name that it says there."""
+    # The first look within a transaction is kept for all of it.
+    await connection.execute("SELECT pg_stat_clear_snapshot()")
+    return [row["application_name"] for row in await connection.fetch(_CONNECTED)]

@@ -61,7 +61,9 @@ async def _take(connection: Any, services: Sequence[str], vault: Vault, archive:
     for schema in found:
         kept[schema.name] = await _take_schema(connection, schema, archive)
         say(f"{schema.name}: {kept[schema.name].rows} rows of {len(schema.tables)} tables")
-    manifest = Manifest(form=FORM, tidings=VERSION, taken_at=taken_at, sealed=vault.seal(KEY_WORD).decode(), schemas=kept)
+    # After the last row: who starts meanwhile is seen.
+    at_rest = not await schemas.services_connected(connection)
+    manifest = Manifest(form=FORM, tidings=VERSION, taken_at=taken_at, at_rest=at_rest, sealed=vault.seal(KEY_WORD).decode(), schemas=kept)
     archive.finish(manifest)
     return manifest
 

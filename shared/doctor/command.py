@@ -9,28 +9,35 @@ from shared import command
 from shared.broker import Probe
 from shared.cluster import cluster_of
 from shared.command import AsJson, print_json, say
-from shared.doctor import brokers, databases, mails, reached, secrets
+from shared.doctor import brokers, databases, mails, reached, secrets, undecided
 from shared.doctor.findings import Finding, Grade, Question, answers, ok, wrong
 from shared.doctor.names import Names
+from shared.doctor.undecided import Undecided
 from shared.embedded import run_file
 from shared.settings import Settings
 
 NetworkQuestions = Callable[[Settings], Sequence[Question]]
 """What a service asks of the networks that it posts to."""
+_URGENCY = (Grade.WRONG, Grade.WARNING, Grade.OK)
 _MARKS = {Grade.OK: "ok", Grade.WARNING: "warning", Grade.WRONG: "WRONG"}
 
 
-def doctor_command(services: Sequence[str], networks: NetworkQuestions, rehearses: Callable[[Settings], bool]) -> Callable[..., None]:
-    """Return the command; `rehearses` says whether mails stay in the demo inbox."""
+def doctor_command(
+    services: Sequence[str],
+    networks: NetworkQuestions,
+    own: Sequence[tuple[str, Undecided]],
+    rehearses: Callable[[Settings], bool],
+) -> Callable[..., None]:
+    """Return the command; `own` is what waits for a person in tables of services' own, `rehearses` whether mails stay in the demo inbox."""
 
     def doctor(*, as_json: AsJson = False) -> None:
         """Look at configuration, database, Kafka, mail server, DNS, networks, keys, disk and public address, and say what to do.
 
-        Changes nothing and sends nothing. Ends with 1 where something is wrong.
+        What is wrong comes first. Changes nothing and sends nothing. Ends with 1 where something is wrong.
         """
         settings = command.read_settings()
         command.quiet_libraries()
-        found = command.run(examine(settings, services, networks, rehearses))
+        found = command.run(examine(settings, services, networks, own, rehearses))
         worst = {finding.grade for finding in found}
         if as_json:
             print_json({"ok": Grade.WRONG not in worst, "findings": [asdict(finding) for finding in found]})
@@ -46,26 +53,31 @@ async def examine(
     settings: Settings,
     services: Sequence[str],
     networks: NetworkQuestions,
+    own: Sequence[tuple[str, Undecided]],
     rehearses: Callable[[Settings], bool],
     names: Names | None = None,
 ) -> Sequence[Finding]:
-    """Return everything that was found; raises SettingsError where the settings themselves do not go together."""
+    """Return everything that was found, the most urgent first; raises SettingsError where the settings themselves do not go together."""
     parts = command.parts_of(settings)  # refuses settings that do not go together
     found, questions = [ok("settings", "TIDINGS_*", "they can be read and go together")], list[Question]()
+    # Where others keep database and keys, nothing is written there, and a container's is in memory.
+    kept_here = settings.database == "embedded" or not settings.data_keys
     settings, lacking = _found_parts(settings)
     found += lacking
     if settings.database != "embedded":
         questions += [*databases.questions(settings, services), *secrets.questions(settings, services, parts.vault)]
+        questions += undecided.questions(settings, services, own)
     probe = Probe(cluster_of(settings)) if settings.kafka != "embedded" else None
     if probe is not None:
         questions += brokers.questions(probe, services)
     questions += mails.questions(settings, parts.outgoing, names or Names(), rehearses=rehearses(settings))
-    questions += [*networks(settings), *reached.questions(settings)]
+    questions += [*networks(settings), *reached.questions(settings, kept_here=kept_here)]
     try:
-        return [*found, *await answers(questions)]
+        found += await answers(questions)
     finally:
         if probe is not None:
             await probe.close()
+    return sorted(found, key=lambda finding: _URGENCY.index(finding.grade))  # within a grade as it was asked: what others need first
 
 
 def _found_parts(settings: Settings) -> tuple[Settings, Sequence[Finding]]:

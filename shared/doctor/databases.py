@@ -40,6 +40,7 @@ async def _server(url: str) -> Sequence[Finding]:
     engine = engine_of(url)
     try:
         async with engine.connect() as connection:
+            size = (await connection.execute(text("SELECT pg_database_size(current_database())"))).scalar_one()
             before = clock.now()
             said = text("SELECT current_setting('server_version_num')::int / 10000 AS version, clock_timestamp() AS its_clock")
             row = (await connection.execute(said)).one()
@@ -51,6 +52,8 @@ async def _server(url: str) -> Sequence[Finding]:
     found = [ok(PART, "it answers", where)]
     if row.version < TESTED_VERSION:
         found = [warning(PART, "it answers", where, f"Tidings is tested with PostgreSQL {TESTED_VERSION}; bring it up when you can.")]
+    # How much room is left on its disk no query tells.
+    found.append(ok(PART, "its size", f"{size / 1024**3:.2f} GiB; see that its disk has room for twice that"))
     apart = abs((row.its_clock - (before + (after - before) / 2)).total_seconds())
     said_apart, do = f"{apart:.1f} s apart from ours", "Let both machines follow the same time servers (NTP)."
     if apart > SKEW_WRONG_SECONDS:

@@ -50,6 +50,9 @@ async def _server(server: MailServer | None, hello: str, *, rehearses: bool) -> 
     try:
         await connection.open()
     except ServerTroubleError as error:
+        if error.reply.code == 0 and "certificate" in error.reply.text.lower():
+            said = f"{where} shows a certificate that is not good for this name, or that nobody known here vouches for"
+            return [wrong(PART, what, said, "Name the server in TIDINGS_SMTP as its certificate does, and renew that where it is over.")]
         said = f"{where} does not take us at {error.phase.value}: {error.reply.code or 'no answer'}"
         return [wrong(PART, what, said, _do_at(error.phase))]
     finally:

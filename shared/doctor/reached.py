@@ -23,10 +23,12 @@ WARNING_DAYS, WRONG_DAYS = 21, 3
 _SECONDS = 6.0
 
 
-def questions(settings: Settings) -> Sequence[Question]:
-    """Return what is to be asked about the place and the way to it."""
+def questions(settings: Settings, *, kept_here: bool = True) -> Sequence[Question]:
+    """Return what is to be asked about the place, where anything is kept in it, and the way to it."""
     do = "Does the name lead to this machine, is the gateway running, and are ports 80 and 443 open?"
-    found = [Question(part=ROOM, what="TIDINGS_VAR", ask=lambda: _room(settings), do="Is TIDINGS_VAR a directory of this user?")]
+    found = []
+    if kept_here:
+        found.append(Question(part=ROOM, what="TIDINGS_VAR", ask=lambda: _room(settings), do="Is TIDINGS_VAR a directory of this user?"))
     found.append(Question(part=PUBLIC, what="address", ask=lambda: _address(settings), do=do))
     if urlsplit(settings.address).scheme == "https":
         found.append(Question(part=PUBLIC, what="certificate", ask=lambda: _certificate(settings.address), do=do))

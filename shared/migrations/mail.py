@@ -28,8 +28,22 @@ CREATE INDEX mails_about_idx ON mails (about, created_at);
 CREATE INDEX mails_created_at_idx ON mails (created_at);
 """
 
+RESTORES_1 = """
+CREATE TABLE restores (
+    restored_at timestamptz CONSTRAINT restores_pkey PRIMARY KEY,
+    taken_at timestamptz NOT NULL
+);
+CREATE INDEX mails_held_idx ON mails (expires_at) WHERE state = 'held';
+"""
+
 
 def create_mails_1() -> None:
     """Make the table of one-off mails."""
     for statement in statements(MAILS_1):
+        op.execute(statement)
+
+
+def create_restores_1() -> None:
+    """Make the table of restores, by which mails that may have left before one are known, and the index of those that are held."""
+    for statement in statements(RESTORES_1):
         op.execute(statement)

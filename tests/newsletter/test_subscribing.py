@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.newsletter.jobs import forget_wishes
 from services.newsletter.sending.rules import SubscriberState
-from services.newsletter.subscribing import consent
+from services.newsletter.subscribing import consent, wishes
 from services.newsletter.subscribing.rules import (
     CONFIRM_FOR,
     MAILS_A_DAY,
@@ -26,6 +26,7 @@ from services.newsletter.subscribing.rules import (
 from services.newsletter.web import subscribe_form
 from shared import clock
 from shared.i18n import LANGUAGES, direction, look_up
+from shared.mail.queue import holding
 from shared.sheets import as_cell
 from tests.intake.page import page
 from tests.newsletter.subscribing_app import FORM, READER, Newsletter, client_of, confirmed, running_again, subscribe
@@ -363,3 +364,16 @@ def test_a_pause_has_a_length_that_is_offered() -> None:
     assert pause_until(3, clock.now()) - clock.now() > timedelta(days=89)
     with pytest.raises(ValueError, match="not offered"):
         pause_until(2, clock.now())
+
+
+async def test_a_wish_of_before_a_restore_is_answered_by_a_mail_that_is_held_and_one_of_after_it_at_once(
+    newsletter: Newsletter, reader: httpx.AsyncClient
+) -> None:
+    wish = wishes.Wish(purpose=Purpose.SUBSCRIBE, address=READER, language="en", page_language="en")
+    book = await newsletter.book()
+    async with newsletter.database.transaction() as tx:
+        await wishes.keep(tx, book, wish)
+        await holding.hold_all(tx, clock.now() - timedelta(hours=1))
+    await subscribe(reader, "other@example.net")  # which answers all that waits
+    assert [row.state for row in await newsletter.rows("SELECT state FROM mails ORDER BY created_at")] == ["held", "waiting"]
+    assert [mail["to"]["address"] for mail in await newsletter.mails()] == ["other@example.net"]

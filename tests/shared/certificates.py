@@ -30,16 +30,16 @@ def authority() -> Pair:
     )
 
 
-def server(by: Pair) -> Pair:
-    """Return a server at 127.0.0.1 and localhost for which an authority vouches."""
+def server(by: Pair, *, days: float = 1) -> Pair:
+    """Return a server at 127.0.0.1 and localhost for which an authority vouches for so many days from now; fewer than none are over."""
     key = ec.generate_private_key(ec.SECP256R1())
     names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))])
     authority_key = serialization.load_pem_private_key(by.key.encode(), None)
     assert isinstance(authority_key, ec.EllipticCurvePrivateKey)
-    return _pair(_builder("localhost", "Trial authority", key).add_extension(names, critical=False), key, authority_key)
+    return _pair(_builder("localhost", "Trial authority", key, days).add_extension(names, critical=False), key, authority_key)
 
 
-def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, days: float = 100) -> x509.CertificateBuilder:
     def named(name: str) -> x509.Name:
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
@@ -50,8 +50,8 @@ def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509
         .issuer_name(named(issuer))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=100))
+        .not_valid_after(now + timedelta(days=days))
     )
 
 

@@ -5,33 +5,43 @@ import signal
 import subprocess
 import sys
 import tomllib
+import tracemalloc
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.__main__ import AFTER_RESTORE, OWNERS
+from services.desk.handlers import LISTENS
 from shared.backup.archive import ArchiveError, KeptTable, Manifest, reading
-from shared.backup.restoring import MADE_BY_MIGRATIONS, Restored, RestoreError, check_topics_are_empty, put_back
+from shared.backup.held import nothing_leaves
+from shared.backup.restoring import MADE_BY_MIGRATIONS, Restored, RestoreError, check_no_group_is_ahead, check_topics_are_empty, put_back
 from shared.backup.schemas import filled, look
 from shared.backup.taking import take
-from shared.broker import Probe, telling_broker
+from shared.broker import Probe, group_of, telling_broker
+from shared.consumer import Consumer
 from shared.db import Database
 from shared.embedded.kafka import EmbeddedKafka
+from shared.events import registry
+from shared.events.every import DecisionMade
+from shared.events.registry import TOPICS_OF
 from shared.migrations import migrate, versions_of
+from shared.parking import StoredRecord
 from shared.testing.databases import ask, fresh_database
 from shared.vault import Vault, new_key
 from shared.version import VERSION
+from tests.desk.wire import records_of, tell
 from tests.flows.running import ROOT, environment
 
 KEY = new_key()
 VAULT = Vault([KEY])
 ISSUE = "0199a000-0000-7000-8000-000000000007"
 # What a restore itself changes: events are told again, sessions end, what was leaving is held.
-CHANGED = {"outbox", "sessions", "sign_in_links", "senders", "sends", "audience", "attempts", "deliveries", "mails"}
+CHANGED = {"outbox", "sessions", "sign_in_links", "senders", "sends", "audience", "attempts", "deliveries", "mails", "restores"}
 
 
 def test_the_version_in_an_archive_is_that_of_the_package() -> None:
@@ -212,6 +222,49 @@ async def test_records_in_kafka_are_named_and_forbid_a_restore(kafka: EmbeddedKa
     await probe.close()
 
 
+async def test_a_group_that_is_said_to_have_read_further_than_its_topic_reaches_forbids_a_restore(kafka: EmbeddedKafka) -> None:
+    probe = Probe(kafka.address)
+    await check_no_group_is_ahead(probe, registry.TOPICS)
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.address, group_id=group_of("desk"), enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partition = TopicPartition("intake.v1", 0)
+        consumer.assign([partition])
+        await consumer.commit({partition: 5})
+    finally:
+        await consumer.stop()
+    with pytest.raises(RestoreError, match=r"for tidings\.desk: these groups would skip"):
+        await check_no_group_is_ahead(probe, registry.TOPICS)
+    await probe.close()
+
+
+async def test_a_table_of_any_length_is_taken_and_put_back_in_the_same_memory(database_url: str, postgres: Any, var: Path) -> None:
+    await migrate(database_url, ["intake"])
+    peaks, there = dict[int, tuple[int, int]](), 0
+    for rows in (50_000, 200_000):
+        await run(database_url, INBOX.format(first=there + 1, last=rows))
+        there = rows
+        file = var / f"{rows}.zip"
+        tracemalloc.start()
+        manifest = await take(database_url, ["intake"], VAULT, file, print)
+        _, taking = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert manifest.schemas["intake"].rows == rows
+        with fresh_database(postgres.url) as url, reading(file) as archive:
+            await migrate(url, ["intake"])
+            tracemalloc.start()
+            await put_back(url, archive, VAULT, {"intake": nothing_leaves}, print)
+            _, putting = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        peaks[rows] = (taking, putting)
+    short, long = peaks.values()
+    assert all(one < other * 1.3 for one, other in zip(long, short, strict=True)), peaks
+
+
+INBOX = """INSERT INTO intake.inbox (event_id, type, topic, partition, "offset", subject, cause, trace_id, received_at, outcome, outcome_at)
+    SELECT gen_random_uuid(), 't', 'o', 0, n, 's', 'c', repeat('t', 200), now(), 'handled', now() FROM generate_series({first}, {last}) n"""
+
+
 def begun(var: Path, url: str, *arguments: str) -> "subprocess.Popen[bytes]":
     settings = environment(var) | {"TIDINGS_DATABASE": url.replace("+asyncpg", ""), "TIDINGS_DATA_KEYS": KEY}
     with (var / "said.log").open("ab") as log:
@@ -231,12 +284,7 @@ async def killed_while(process: "subprocess.Popen[bytes]", url: str) -> None:
 async def test_killed_in_the_middle_neither_leaves_anything_that_passes_for_whole(database_url: str, empty_url: str, var: Path) -> None:
     await fill(database_url)
     # Enough to be caught at it.
-    await run(
-        database_url,
-        "INSERT INTO intake.inbox"
-        ' (event_id, type, topic, partition, "offset", subject, cause, trace_id, received_at, outcome, outcome_at)'
-        " SELECT gen_random_uuid(), 't', 'o', 0, n, 's', 'c', repeat('t', 200), now(), 'handled', now() FROM generate_series(1, 300000) n",
-    )
+    await run(database_url, INBOX.format(first=1, last=300_000))
     archive = var / "all.zip"
     await killed_while(begun(var, database_url, "backup", str(archive)), database_url)
     assert not archive.exists()
@@ -253,6 +301,7 @@ async def test_killed_in_the_middle_neither_leaves_anything_that_passes_for_whol
     assert (await restored(empty_url, archive)).offered_again == 500
 
 
+MAILING = tuple(service for service in OWNERS if service != "social")
 UNDER_WAY = (
     f"""INSERT INTO newsletter.sends
         (issue_id, variants, approved_hash, fallback, starts_at, expires_at, state, audience, frozen_at)
@@ -273,9 +322,13 @@ UNDER_WAY = (
         RETURNING id, state)
     INSERT INTO social.attempts (id, delivery_id, content_hash, lease)
     SELECT gen_random_uuid(), id, 'h', gen_random_uuid() FROM made WHERE state = 'sending'""",
-    """INSERT INTO intake.mails (id, purpose, about, sealed, state, attempts, created_at, next_at, expires_at, answer)
-    SELECT gen_random_uuid(), 'p', 'a', '', state, 0, now(), now(), now() + interval '1 day', ''
-    FROM unnest(ARRAY['waiting', 'started']) state""",
+    *(
+        f"""INSERT INTO {service}.mails (id, purpose, about, sealed, state, attempts, created_at, next_at, expires_at, answer)
+        SELECT gen_random_uuid(), purpose, 'a', '', state, 0, now(), now(), now() + interval '1 day', ''
+        FROM unnest(ARRAY['waiting', 'started', 'waiting'], ARRAY['p', 'p', 'sign-in-link']) AS mail (state, purpose)
+        WHERE purpose = 'p' OR '{service}' = 'desk'"""
+        for service in MAILING
+    ),
 )
 """An issue, posts and mails at every step of their way."""
 
@@ -286,8 +339,9 @@ async def test_what_was_under_way_is_uncertain_and_what_was_to_leave_is_held(dat
         await run(database_url, statement)
     await backed_up(database_url, var / "all.zip")
     done = await restored(empty_url, var / "all.zip")
-    assert sorted((one.kind, one.service) for one in done.held) == [("issue", "newsletter")] * 2 + [("post", "social")] * 3
-    assert done.uncertain_mails == 1
+    mails = sorted(("mail", service) for service in MAILING)
+    assert sorted((one.kind, one.service) for one in done.held) == [("issue", "newsletter")] * 2 + mails + [("post", "social")] * 3
+    assert done.uncertain_mails == len(MAILING)
     sends = await run(empty_url, "SELECT state, held_because FROM newsletter.sends ORDER BY 1, 2")
     assert [tuple(row) for row in sends] == [("held", "restored"), ("held", "restored"), ("sent", "")]
     copies = await run(empty_url, "SELECT state, reason FROM newsletter.audience ORDER BY 1")
@@ -300,5 +354,58 @@ async def test_what_was_under_way_is_uncertain_and_what_was_to_leave_is_held(dat
         ("unknown", "waiting", "uncertain", True),
     ]
     assert [tuple(row) for row in await run(empty_url, "SELECT outcome FROM social.attempts")] == [("abandoned",)]
-    letters = await run(empty_url, "SELECT state FROM intake.mails ORDER BY 1")
-    assert [row[0] for row in letters] == ["uncertain", "waiting"]
+    for service in MAILING:
+        letters = await run(empty_url, f"SELECT state FROM {service}.mails WHERE expires_at > now() ORDER BY 1")
+        assert [row[0] for row in letters] == ["held", "uncertain"], service
+        (moment,) = await run(empty_url, f"SELECT taken_at FROM {service}.restores")
+        assert moment[0] == done.manifest.taken_at
+    (sign_in,) = await run(empty_url, "SELECT state FROM desk.mails WHERE expires_at <= now()")
+    assert sign_in[0] == "waiting", "its link has ended, so it is of no use to anybody"
+
+
+async def test_what_is_told_again_is_known_to_those_who_had_it_and_new_to_those_who_had_not(
+    database_url: str, empty_url: str, var: Path
+) -> None:
+    await migrate(database_url, OWNERS)
+    teller, desk = Database(database_url, "intake"), Database(database_url, "desk")
+    decision = DecisionMade(who="p", what="accept", about="practice")
+    await tell(teller, decision, subject="had")
+    assert await taken_by(desk, await records_of(teller)) == {"handled": 1}
+    await tell(teller, decision, subject="on its way")
+    before = await records_of(teller)
+    await run(database_url, "UPDATE intake.outbox SET sent_at = now()")
+    for database in (teller, desk):
+        await database.close()
+    await backed_up(database_url, var / "all.zip")
+    await restored(empty_url, var / "all.zip")
+    assert await run(empty_url, "SELECT 1 FROM intake.outbox WHERE sent_at IS NOT NULL") == []
+    teller, desk = Database(empty_url, "intake"), Database(empty_url, "desk")
+    again = await records_of(teller)
+    assert [record.headers for record in again] == [record.headers for record in before], "under the same ids"
+    assert await taken_by(desk, again) == {"repeated": 1, "handled": 1}
+    for database in (teller, desk):
+        await database.close()
+
+
+async def taken_by(desk: Database, records: Sequence[StoredRecord]) -> Mapping[str, int]:
+    """Hand records to desk as Kafka would, and return how many became what."""
+    outcome = await Consumer("desk", desk, LISTENS, TOPICS_OF).take(records)
+    return {what: count for (_, what), count in outcome.taken.items()}
+
+
+async def test_a_system_that_moves_goes_on_where_it_stood(database_url: str, empty_url: str, var: Path) -> None:
+    await fill(database_url)
+    for statement in UNDER_WAY:
+        await run(database_url, statement)
+    working = Database(database_url, "intake")
+    assert await working.answers()
+    await backed_up(database_url, var / "at-work.zip")
+    with pytest.raises(RestoreError, match="Services were at work when this backup was taken"):
+        await restored(empty_url, var / "at-work.zip", moved=True)
+    assert await is_untouched(empty_url)
+    await working.close()
+    before = tables_of(await backed_up(database_url, var / "at-rest.zip"))
+    done = await restored(empty_url, var / "at-rest.zip", moved=True)
+    assert (done.held, done.offered_again, done.uncertain_mails) == ([], 500, 0)
+    after = tables_of(await backed_up(empty_url, var / "moved.zip"))
+    assert {name for name in before if before[name] != after[name]} == {"intake.outbox"}

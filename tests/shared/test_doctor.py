@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import ssl
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,16 +12,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import dns.reversename
 import pytest
+from aiosmtpd.smtp import SMTP, AuthResult
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from services.__main__ import OWNERS
+from services.__main__ import OWNERS, UNDECIDED
 from services.demo.sandbox.server import sandbox
 from services.social import examining
 from shared import clock
 from shared.auth.tokens import new_key_pair
 from shared.broker import Probe
-from shared.doctor import brokers, command, databases, mails, reached, secrets
+from shared.doctor import brokers, command, databases, mails, reached, secrets, undecided
 from shared.doctor.findings import Finding, Grade, Question, answers, ok
 from shared.embedded.kafka import EmbeddedKafka
 from shared.mail.dkim import read_key
@@ -30,12 +33,14 @@ from shared.settings import Settings
 from shared.testing.databases import ask
 from shared.vault import Vault, new_key
 from tests.flows.running import ROOT, environment
+from tests.shared.certificates import Pair, authority, server
 from tests.shared.mail_keys import SELECTOR, pem
 from tests.shared.mail_server import HANGS, Answer, says, scripted
 from tests.shared.name_server import Zone, name_server
 from tests.social.x_sandbox import account_on
 
 KEY = new_key()
+ISSUE = "0199a000-0000-7000-8000-000000000007"
 SECRET = "a-secret-that-nobody-says"
 PEM = pem()
 RECORD = (
@@ -232,6 +237,51 @@ async def test_the_mail_server_is_greeted_and_sent_nothing(setting: str, answers
     assert SECRET not in str(found)
 
 
+@pytest.mark.parametrize(("scheme", "option"), [("smtps", ""), ("smtp", "?starttls=required")], ids=["TLS", "STARTTLS"])
+async def test_a_mail_server_with_a_certificate_takes_us_in_and_one_without_trust_is_wrong(
+    scheme: str, option: str, var: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by = authority()
+    context, met = tls_of(server(by), var), list[str]()
+
+    class Taking:
+        async def handle_MAIL(self, *_: object) -> str:  # noqa: N802
+            met.append("MAIL")
+            return "250 2.1.0 Ok"
+
+    def signed_in(*given: Any) -> AuthResult:
+        return AuthResult(success=bytes(given[-1].password) == SECRET.encode())
+
+    def made() -> SMTP:
+        in_clear = scheme == "smtp"
+        tls = context if in_clear else None
+        return SMTP(Taking(), tls_context=tls, require_starttls=in_clear, authenticator=signed_in, auth_require_tls=in_clear)
+
+    listening = await asyncio.get_running_loop().create_server(made, "127.0.0.1", ssl=context if scheme == "smtps" else None)
+    port = listening.sockets[0].getsockname()[1]
+    settings = settings_of(smtp=f"{scheme}://me:{SECRET}@localhost:{port}{option}")
+    try:
+        for is_trusted, grade, words in ((False, Grade.WRONG, "certificate"), (True, Grade.OK, "TLS, signed in")):
+            if is_trusted:
+                (var / "authority.pem").write_text(by.certificate)
+                monkeypatch.setenv("SSL_CERT_FILE", str(var / "authority.pem"))
+            (found,) = await all_of(mails.questions(settings, outgoing(settings), await unasked(), rehearses=False)[:1])
+            assert (found.grade, words in found.found) == (grade, True), found
+            assert SECRET not in str(found)
+    finally:
+        listening.close()
+        await listening.wait_closed()
+    assert met == []
+
+
+def tls_of(pair: Pair, var: Path) -> ssl.SSLContext:
+    """Return how a server shows a certificate."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    (var / "server.pem").write_text(pair.key + pair.certificate)
+    context.load_cert_chain(var / "server.pem")
+    return context
+
+
 async def unasked() -> Any:
     async with name_server({}) as names:
         return names
@@ -282,6 +332,18 @@ async def test_what_lacks_in_the_dns_is_named_and_nothing_else(
     assert found[what].grade is grade
 
 
+async def test_a_mail_server_that_has_an_ipv6_address_alone_is_judged_by_it() -> None:
+    address = "2620:fe::9"
+    reverse = dns.reversename.from_address(address).to_text().rstrip(".")
+    zone = {**WELL, (SMTP_HOST, "A"): [], (SMTP_HOST, "AAAA"): ["2620:FE:0::9"], (reverse, "PTR"): [f"{SMTP_HOST}."]}
+    found = await asked_dns(zone)
+    assert {finding.grade for finding in found.values()} == {Grade.OK}, found
+    assert address in found["reverse name"].found
+    for smtp in (f"smtp://{SMTP_HOST}", f"smtp://[{address}]:25"):
+        found = await asked_dns({**zone, (reverse, "PTR"): []}, smtp=smtp)
+        assert (found["reverse name"].grade, found["reverse name"].found) == (Grade.WARNING, f"{address} has no name")
+
+
 async def test_dmarc_of_a_domain_above_counts_and_unsigned_mails_are_told() -> None:
     zone = {**WELL, ("news.example.org", "TXT"): ['"v=spf1 -all"'], ("news.example.org", "MX"): ["10 mx.example.org."]}
     found = await asked_dns(zone, mail_from="news@news.example.org", dkim_selector=None, dkim_key=None)
@@ -326,6 +388,74 @@ async def test_a_full_disk_and_an_address_that_nobody_reaches_are_named(var: Pat
         assert (found["TIDINGS_VAR"], found["front page"]) == (grade, Grade.WRONG)
 
 
+async def test_a_certificate_is_judged_by_who_vouches_for_it_and_how_long_it_is_good(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    by = authority()
+    (var / "authority.pem").write_text(by.certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(var / "authority.pem"))
+    cases = (
+        ("good", server(by, days=60), Grade.OK, "good for 60 days"),
+        ("not renewed", server(by, days=10), Grade.WARNING, "good for 10 days"),
+        ("about to end", server(by, days=2), Grade.WRONG, "good for 2 days"),
+        ("over", server(by, days=-1), Grade.WRONG, "expired"),
+        ("another's", server(authority(), days=60), Grade.WRONG, "localhost: "),
+    )
+    for why, pair, grade, words in cases:
+        listening = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", ssl=tls_of(pair, var))
+        port = listening.sockets[0].getsockname()[1]
+        asked = reached.questions(settings_of(var=var, public_url=f"https://localhost:{port}"))
+        (found,) = await all_of([one for one in asked if one.what == "certificate"])
+        listening.close()
+        assert (found.grade, words in found.found) == (grade, True), (why, found)
+
+
+async def test_an_address_of_ipv6_alone_is_reached(var: Path) -> None:
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    listening = await asyncio.start_server(answer, "::1")
+    asked = reached.questions(settings_of(var=var, public_url=f"http://[::1]:{listening.sockets[0].getsockname()[1]}"))
+    assert graded(await all_of(asked))["front page"] is Grade.OK
+    listening.close()
+
+
+# ---- what waits for a person ----
+
+
+async def test_what_waits_for_a_persons_word_is_counted(database_url: str) -> None:
+    await migrate(database_url, OWNERS)
+    settings = settings_of(database=database_url)
+
+    async def asked() -> Mapping[tuple[str, str], Grade]:
+        found = await all_of(undecided.questions(settings, OWNERS, UNDECIDED))
+        return {(finding.what, finding.found): finding.grade for finding in found if finding.grade is not Grade.OK}
+
+    assert await asked() == {}
+    held = "INSERT INTO intake.mails (id, purpose, about, sealed, state, attempts, created_at, next_at, expires_at, answer)"
+    await ask(database_url, f"{held} VALUES (gen_random_uuid(), 'p', 'a', '', 'held', 0, now(), now(), now(), '')")
+    dead = 'INSERT INTO desk.parked (event_id, type, subject, topic, partition, "offset", headers, trace_id, state, behind, error,'
+    dead += " attempts, first_at, last_at, next_at)"
+    dead += " VALUES (gen_random_uuid(), 't', 's', 'x', 0, 0, '[]', 't', 'dead', false, '', 9, now(), now(), now())"
+    await ask(database_url, dead)
+    sends = "INSERT INTO newsletter.sends (issue_id, variants, approved_hash, fallback, starts_at, expires_at, state, audience)"
+    await ask(database_url, f"{sends} VALUES ('{ISSUE}', '{{}}', 'h', 'en', now(), now(), 'held', 1)")
+    copies = "INSERT INTO newsletter.audience (issue_id, subscriber_id, language, domain, state, next_at, ended_at)"
+    copies += f" SELECT '{ISSUE}', gen_random_uuid(), 'en', 'x', 'uncertain', now(), now() FROM generate_series(1, 40)"
+    await ask(database_url, copies)
+    posts = (
+        "INSERT INTO social.deliveries (id, post_id, cause, trace_id, network, language, content, content_hash, local_time, zone, due_at,"
+    )
+    posts += " not_before, state, waiting_for) VALUES (gen_random_uuid(), gen_random_uuid(), 'c', 't', 'x', 'en', '{}', 'h', now(), 'UTC',"
+    await ask(database_url, posts + " now(), now(), 'waiting', 'uncertain')")
+    assert await asked() == {
+        ("desk", "1 events are tried no more"): Grade.WRONG,
+        ("intake", "1 mails to single people are held since a restore"): Grade.WARNING,
+        ("newsletter", "1 issues are held"): Grade.WARNING,
+        ("newsletter", "40 copies of issues are uncertain, and not sent again"): Grade.WARNING,
+        ("social", "1 posts wait for a person"): Grade.WARNING,
+    }
+
+
 # ---- the command ----
 
 
@@ -339,7 +469,7 @@ def test_the_command_works_with_nothing_up_and_ends_with_one(var: Path) -> None:
     done = doctor(var, TIDINGS_DATABASE=f"postgresql://me:{SECRET}@127.0.0.1:1/x", TIDINGS_KAFKA="127.0.0.1:1", TIDINGS_DATA_KEYS=KEY)
     said = json.loads(done.stdout)
     assert (done.returncode, said["ok"]) == (1, False)
-    assert {"database", "kafka", "mail", "keys", "room", "public", "networks"} <= {finding["part"] for finding in said["findings"]}
+    assert {"database", "kafka", "mail", "keys", "waiting", "public", "networks"} <= {finding["part"] for finding in said["findings"]}
     for secret in (SECRET, KEY):
         assert secret not in done.stdout + done.stderr
 
@@ -347,5 +477,18 @@ def test_the_command_works_with_nothing_up_and_ends_with_one(var: Path) -> None:
 async def test_a_running_system_is_examined_whole(database_url: str, kafka: EmbeddedKafka, var: Path) -> None:
     await migrate(database_url, OWNERS)
     settings = settings_of(database=database_url, kafka=kafka.address, data_keys=[KEY], var=var, smtp="demo")
-    found = await command.examine(settings, OWNERS, examining.questions, lambda _: True, await unasked())
-    assert {finding.what for finding in found if finding.grade is Grade.WRONG} == {"front page"}, found
+
+    async def asked(**changes: Any) -> Sequence[Finding]:
+        changed = settings.model_copy(update=changes)
+        return await command.examine(changed, OWNERS, examining.questions, UNDECIDED, lambda _: True, await unasked())
+
+    def wrong_ones(found: Sequence[Finding]) -> set[str]:
+        return {finding.what for finding in found if finding.grade is Grade.WRONG}
+
+    found = await asked()
+    assert wrong_ones(found) == {"front page"}, found
+    urgency = [Grade.WRONG, Grade.WARNING, Grade.OK]
+    assert [finding.grade for finding in found] == sorted((finding.grade for finding in found), key=urgency.index)
+    assert "TIDINGS_VAR" not in {finding.what for finding in found}, "nothing is kept there"
+    await ask(database_url, "UPDATE social.schema_version SET version_num = '0001'")
+    assert wrong_ones(await asked(kafka="127.0.0.1:1")) == {"front page", "schema social", "topics", "services keep up"}

@@ -18,7 +18,7 @@ from shared.mail.address import Mailbox
 from shared.mail.headers import HeaderError
 from shared.mail.message import Content
 from shared.mail.outgoing import Outgoing
-from shared.mail.queue import hand_over, store
+from shared.mail.queue import hand_over, holding, store
 from shared.mail.queue.hand_over import HandOver, forget
 from shared.mail.queue.put import Mails, OneOff
 from shared.mail.server import MailServer
@@ -354,3 +354,41 @@ def test_a_letter_says_the_same_in_text_and_html(language: str) -> None:
     assert "A &amp; B<br>" in content.html
     assert content.html.count("https://example.org/?a=1&amp;b=2") == 3
     assert "<on>" not in content.html
+
+
+async def test_what_a_restore_holds_leaves_once_a_person_says_so_and_ends_unsent_when_it_is_dropped_or_too_late(database: Database) -> None:
+    async with scripted() as server:
+        mails = _mails(server.address)
+        over = HandOver(mails, patience=PATIENT)
+        await _put(database, mails, _one_off(about="released"), _one_off(about="dropped"), _one_off(about="late"), _one_off(about="over"))
+        async with database.transaction() as tx:
+            await tx.execute(text("UPDATE mails SET expires_at = now() - interval '1 second' WHERE about = 'over'"))
+            held = await holding.hold_all(tx, clock.now() - timedelta(hours=1))
+        by_about = {row.about: row.id for row in await _rows(database)}
+        assert {row.id for row in held} == set(by_about.values()) - {by_about["over"]}
+        assert await over.run(database) == 0
+        assert server.messages == []
+        async with database.transaction() as tx:
+            assert await holding.release(tx, by_about["released"]) == 1
+            assert await holding.drop(tx, by_about["dropped"]) == 1
+            await tx.execute(text("UPDATE mails SET expires_at = now() - interval '1 second' WHERE about = 'late'"))
+            assert await holding.release(tx, by_about["late"]) == 0
+        assert await over.run(database) == 1
+        await forget(database)
+    assert {row.about: (row.state, row.sealed) for row in await _rows(database)} == {
+        "released": ("accepted", None),
+        "dropped": ("uncertain", None),
+        "late": ("uncertain", None),
+        "over": ("expired", None),
+    }
+
+
+async def test_what_was_decided_before_a_restore_is_held_when_it_is_put_and_what_somebody_asks_for_now_is_not(database: Database) -> None:
+    mails, moment = _mails(None), clock.now()
+    await _put(database, mails, replace(_one_off(about="before any restore"), decided_at=moment))
+    async with database.transaction() as tx:
+        await holding.hold_all(tx, moment - timedelta(hours=1))
+    await _put(database, mails, replace(_one_off(about="before"), decided_at=moment))
+    await _put(database, mails, replace(_one_off(about="after"), decided_at=clock.now()), _one_off(about="asked for"))
+    states = {row.about: row.state for row in await _rows(database)}
+    assert states == {"before any restore": "held", "before": "held", "after": "waiting", "asked for": "waiting"}

@@ -12,15 +12,16 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from services.__main__ import OWNERS
+from services.__main__ import AFTER_RESTORE, OWNERS
 from services.demo.walk.browser import Browser
 from services.demo.walk.people import Mails, sign_in
 from shared.backup.archive import ArchiveReader, reading
-from shared.backup.restoring import put_as_it_was
+from shared.backup.restoring import RestoreError, put_as_it_was, put_back
 from shared.db import engine_of
 from shared.embedded.postgres import EmbeddedPostgres
 from shared.migrations import upgrade, versions_of
 from shared.testing.databases import ask
+from shared.vault import Vault
 from tests.flows.running import running, tidings
 from tests.upgrade.schema import described
 
@@ -101,6 +102,24 @@ async def test_no_row_is_lost_by_migrating(archive: ArchiveReader, database_url:
         for table in kept.tables:
             (row,) = await ask(database_url, f'SELECT count(*) FROM "{service}"."{table.name}"')
             assert row[0] >= table.rows, f"{service}.{table.name}"
+
+
+async def test_it_is_restored_by_this_version_with_its_own_keys_and_nothing_of_it_leaves_by_itself(
+    archive: ArchiveReader, database_url: str
+) -> None:
+    keys = json.loads((HERE / "test-keys.json").read_text(encoding="utf-8"))["data_keys"]
+    done = await put_back(database_url, archive, Vault(keys), AFTER_RESTORE, print)
+    for service, kept in archive.manifest.schemas.items():
+        (version,) = await ask(database_url, f"SELECT version_num FROM {service}.schema_version")
+        assert version[0] == versions_of(service)[-1] >= kept.version
+    tables = [table for kept in archive.manifest.schemas.values() for table in kept.tables]
+    assert done.offered_again == sum(table.rows for table in tables if table.name == "outbox") > 0
+    for service in OWNERS:
+        if await ask(database_url, f"SELECT 1 WHERE to_regclass('{service}.mails') IS NOT NULL"):
+            assert await ask(database_url, f"SELECT 1 FROM {service}.mails WHERE state = 'waiting' AND expires_at > now()") == []
+            assert len(await ask(database_url, f"SELECT 1 FROM {service}.restores")) == 1
+    with pytest.raises(RestoreError, match="Services were at work"):
+        await put_back(database_url, archive, Vault(keys), AFTER_RESTORE, print, moved=True)
 
 
 @pytest.mark.timeout(900)

@@ -1,7 +1,7 @@
 """The job that mails people: about tasks, at once or once a day as each has chosen; and what other services want said, always at once."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.desk import store as desk
@@ -59,8 +59,9 @@ class StaffMails:
         mail_id = new_id()
         if person is None or not (tasks := await store.claim(tx, person_id, mail_id)):
             return 0
+        newest = max(task.opened_at for task in tasks)
         content = letters.about_tasks(self._reader(person, choice), tasks, public_url=self._public_url, daily=choice.rhythm is Rhythm.DAILY)
-        await self._put(tx, person, content, purpose=PURPOSE, mail_id=mail_id, lasts=LASTS)
+        await self._put(tx, person, content, purpose=PURPOSE, mail_id=mail_id, lasts=LASTS, decided_at=newest)
         return 1
 
     async def _wanted(self, database: Database) -> int:
@@ -76,7 +77,15 @@ class StaffMails:
                     facts = await self._facts(tx, row.facts)
                     reader = self._reader(person, await store.choice_of(tx, person.id))
                     content = letters.wanted(row.template, reader, facts, address=row.address, public_url=self._public_url)
-                    await self._put(tx, person, content, purpose=row.template, mail_id=mail_id, lasts=WANTED_LASTS)
+                    await self._put(
+                        tx,
+                        person,
+                        content,
+                        purpose=row.template,
+                        mail_id=mail_id,
+                        lasts=WANTED_LASTS,
+                        decided_at=row.told_at or row.heard_at,
+                    )
                     count += 1
                 await store.wanted_is_done(tx, row.event_id, mail_id)
             return count
@@ -89,12 +98,23 @@ class StaffMails:
     def _reader(self, person: StoredPerson, choice: Choice) -> Reader:
         return Reader(name=person.name, languages=person.languages, zone=choice.zone or self._zone, chosen=choice.language)
 
-    async def _put(self, tx: Transaction, person: StoredPerson, content: Content, *, purpose: str, mail_id: UUID, lasts: timedelta) -> None:
+    async def _put(
+        self,
+        tx: Transaction,
+        person: StoredPerson,
+        content: Content,
+        *,
+        purpose: str,
+        mail_id: UUID,
+        lasts: timedelta,
+        decided_at: datetime,
+    ) -> None:
         mail = OneOff(
             purpose=purpose,
             about=str(mail_id),
             to=Mailbox(address=person.mail, name=person.name),
             content=content,
             expires_at=clock.now() + lasts,
+            decided_at=decided_at,
         )
         await self._mails.put(tx, mail, mail_id=mail_id)

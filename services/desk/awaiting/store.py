@@ -96,6 +96,7 @@ mails_wanted = Table(
     Column("heard_at", DateTime(timezone=True), nullable=False),
     Column("done_at", DateTime(timezone=True)),
     Column("mail_id", Uuid),  # empty where there was nobody to mail
+    Column("told_at", DateTime(timezone=True)),  # when another service asked for it; empty in what older versions kept
 )
 Index("mails_wanted_open_idx", mails_wanted.c.heard_at, postgresql_where=mails_wanted.c.done_at.is_(None))
 
@@ -145,7 +146,7 @@ async def take_mail_back(tx: Transaction, task_id: str) -> int:
     about = select(notices.c.mail_id).where(notices.c.task_id == task_id, notices.c.mail_id.is_not(None))
     ended = await tx.execute(
         update(mails)
-        .where(mails.c.id.in_(about), mails.c.state == MailState.WAITING.value)
+        .where(mails.c.id.in_(about), mails.c.state.in_((MailState.WAITING.value, MailState.HELD.value)))
         .values(state=MailState.EXPIRED.value, ended_at=clock.now(), sealed=None, answer="what it was about is done")
         .returning(mails.c.id)
     )
@@ -164,6 +165,7 @@ async def want_mail(tx: Transaction, event: Received[MailWanted]) -> None:
         facts=event.data.model_dump(mode="json")["facts"],
         address=event.data.address,
         heard_at=clock.now(),
+        told_at=event.time,
     )
     await tx.execute(row.on_conflict_do_nothing())
 

@@ -75,4 +75,5 @@ class Notices:
             to=to,
             content=letter(language, say("subject"), blocks),
             expires_at=clock.now() + _USEFUL,
+            decided_at=notice.decided_at,
         )

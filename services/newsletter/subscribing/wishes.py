@@ -129,7 +129,12 @@ class Answering:
         )
         # By the wish, so that no more than one mail answers it, and the number of mails to an address can be counted.
         one = OneOff(
-            purpose=f"subscribe-{mail.value}", about=str(wish.id), to=Mailbox(address=address), content=text, expires_at=wish.until
+            purpose=f"subscribe-{mail.value}",
+            about=str(wish.id),
+            to=Mailbox(address=address),
+            content=text,
+            expires_at=wish.until,
+            decided_at=wish.asked_at,
         )
         await self._mails.put(tx, one)
         await tx.execute(update(wishes).where(wishes.c.id == wish.id).values(mailed=True))

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared import clock, locks, metrics, spans
 from shared.db import Database, Transaction, is_away
 from shared.mail.outcome import Accepted, Deferred, Outcome, Refused, Uncertain
-from shared.mail.queue import store
+from shared.mail.queue import holding, store
 from shared.mail.queue.put import Mails
 from shared.mail.queue.store import Due, MailState
 from shared.mail.schedule import next_try
@@ -234,8 +234,10 @@ def _without(address: str, answer: str) -> str:
 
 
 async def forget(database: Database) -> int:
-    """Delete mails that ended, 90 days after they were put; returns how many went."""
+    """Delete mails that ended, 90 days after they were put, and end held ones that are too late; returns how many went."""
     gone = 0
+    async with database.transaction() as tx:
+        await holding.lapse(tx)
     while True:
         async with database.transaction() as tx:
             done = await store.forget(tx, clock.now() - timedelta(days=MAIL_DAYS), CHUNK)

@@ -12,7 +12,7 @@ from shared.ids import new_id
 from shared.mail.address import Mailbox
 from shared.mail.message import Content, message_id_of, prepare
 from shared.mail.outgoing import Outgoing
-from shared.mail.queue import store
+from shared.mail.queue import holding, store
 from shared.trace import trace_id_var
 from shared.vault import Vault
 
@@ -27,6 +27,7 @@ class OneOff:
     content: Content  # without slots
     expires_at: datetime  # from then on it would be of no use, and is not sent
     reply_to: Mailbox | None = None  # whom an answer reaches; the sender's own address where empty
+    decided_at: datetime | None = None  # when what it answers was asked, told or due; None: now, by somebody who waits for it
 
 
 class Mails:
@@ -39,6 +40,7 @@ class Mails:
     async def put(self, tx: Transaction, mail: OneOff, *, mail_id: UUID | None = None) -> UUID:
         """Return the id of a mail that will be handed over once `tx` has committed; never if it does not.
 
+        What was decided before this database was put back from a backup may have left before it was lost, and is held for a person's word.
         `mail_id` is that id where rows that name it were written before. Raises HeaderError or SlotError for texts that no mail can carry.
         """
         mail_id, now = mail_id or new_id(), clock.now()
@@ -50,6 +52,7 @@ class Mails:
         if mail.reply_to:
             texts["reply_to"] = asdict(mail.reply_to)
         sealed = self._vault.seal(orjson.dumps(texts))
+        held = mail.decided_at is not None and await holding.was_restored_since(tx, clock.check_aware(mail.decided_at))
         await store.insert_mail(
             tx,
             mail_id=mail_id,
@@ -58,6 +61,7 @@ class Mails:
             sealed=sealed,
             now=now,
             expires_at=clock.check_aware(mail.expires_at),
+            held=held,
         )
         return mail_id
 

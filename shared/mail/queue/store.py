@@ -18,6 +18,7 @@ class MailState(StrEnum):
     """Where a mail stands."""
 
     WAITING = "waiting"
+    HELD = "held"  # put back by a restore, or decided before it: it may have left already, and leaves only once a person says so
     STARTED = "started"  # its message may be on the way
     ACCEPTED = "accepted"  # by the mail server, which is not the person
     REFUSED = "refused"  # for good, or given up after days
@@ -47,11 +48,20 @@ Index("mails_due_idx", mails.c.next_at, postgresql_where=mails.c.state == MailSt
 Index("mails_started_idx", mails.c.id, postgresql_where=mails.c.state == MailState.STARTED.value)
 Index("mails_about_idx", mails.c.about, mails.c.created_at)
 Index("mails_created_at_idx", mails.c.created_at)
+Index("mails_held_idx", mails.c.expires_at, postgresql_where=mails.c.state == MailState.HELD.value)
+
+restores = Table(
+    "restores",
+    TABLES,
+    Column("restored_at", DateTime(timezone=True), primary_key=True),
+    Column("taken_at", DateTime(timezone=True), nullable=False),  # the backup that was put back
+)
 
 
 QUEUES = (
     queue("mails", mails, mails.c.state == MailState.WAITING.value, kind=mails.c.purpose, since=mails.c.next_at),
     queue("mails", mails, mails.c.state == MailState.STARTED.value, state="started", kind=mails.c.purpose, since=mails.c.started_at),
+    queue("mails", mails, mails.c.state == MailState.HELD.value, state="held", kind=mails.c.purpose, since=mails.c.created_at),
 )
 """What waits here, for the figures of a service that has the table."""
 
@@ -98,16 +108,16 @@ class Due:
 
 
 async def insert_mail(
-    tx: Transaction, *, mail_id: UUID, purpose: str, about: str, sealed: bytes, now: datetime, expires_at: datetime
+    tx: Transaction, *, mail_id: UUID, purpose: str, about: str, sealed: bytes, now: datetime, expires_at: datetime, held: bool = False
 ) -> None:
-    """Keep a mail that waits to be handed over."""
+    """Keep a mail that waits to be handed over, or `held`, for a person's word."""
     await tx.execute(
         insert(mails).values(
             id=mail_id,
             purpose=purpose,
             about=about,
             sealed=sealed,
-            state=MailState.WAITING.value,
+            state=(MailState.HELD if held else MailState.WAITING).value,
             attempts=0,
             created_at=now,
             next_at=now,

@@ -1,0 +1,11 @@
+"""Mails that may have left before a restore are held, and a restore is written down."""
+
+from shared.migrations.mail import create_restores_1
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Make the table of restores."""
+    create_restores_1()
