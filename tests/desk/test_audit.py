@@ -21,6 +21,7 @@ from shared.db import Database
 from shared.events.codes import Role
 from shared.events.every import DecisionMade
 from shared.events.registry import TOPICS_OF
+from shared.i18n import look_up
 from shared.ids import new_id
 from shared.listening import Received
 from tests.desk.desk_app import Desk
@@ -75,6 +76,30 @@ async def test_decisions_stand_in_a_chain_that_holds(desk: Desk) -> None:
     said = await command(desk, "audit", "verify")
     assert (said.exit_code, said.stdout.strip()) == (0, verdict.head)
     assert "4 rows" in said.stderr
+
+
+TOLD = (
+    ("accept", "practice"),
+    ("schedule", "issue"),
+    ("unschedule", "issue"),
+    ("end", "issue"),
+    ("settle", "issue"),
+    ("test-mail", "issue"),
+    ("live", "post"),
+    ("suppress", "subscriber"),
+    ("lift-suppression", "subscriber"),
+    ("erase", "subscriber"),
+    ("redrive-all", "event"),
+    ("accept-report", "pledge"),
+    ("reopen", "date"),
+)
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "es", "ar"])
+@pytest.mark.parametrize(("what", "about"), TOLD)
+def test_what_services_tell_has_words_in_every_language(what: str, about: str, language: str) -> None:
+    assert look_up(language, f"staff.audit.did.{what}")[1] == language
+    assert look_up(language, f"staff.audit.on.{about}")[1] == language
 
 
 async def test_an_empty_trail_holds(desk: Desk) -> None:

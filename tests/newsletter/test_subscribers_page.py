@@ -6,6 +6,7 @@ import re
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from services.newsletter.web.subscribers_manage import PATH
 from shared.events.codes import Role
@@ -133,6 +134,23 @@ async def test_the_record_of_one_comes_as_a_table_without_formulas(
     assert rows[0]["words"] == look_up("en", "subscribe.consent")[0]
     assert rows[2]["note"].startswith("'=HYPERLINK")
     assert "example.net" not in answer.text
+
+
+OPEN = """INSERT INTO issues
+    (id, month, number, serial, closes_on, sends_at, zone, remind_days, valid_hours, languages, fallback, subject, preheader, revision)
+    VALUES (:id, '2026-06-01', '2026-06', 1, '2026-06-20', '2026-07-01 09:00', 'UTC', 3, 48, '{en,fr}', 'en', '{}', '{}', 1)"""
+
+
+async def test_an_issue_is_named_by_the_number_that_people_know(
+    newsletter: Newsletter, reader: httpx.AsyncClient, staff: httpx.AsyncClient
+) -> None:
+    await confirmed(newsletter, reader)
+    issue = await send_now(newsletter.database)
+    async with newsletter.database.transaction() as tx:
+        await tx.execute(text(OPEN), {"id": issue})
+    shown = page(await staff.get(await found(staff))).text
+    assert "2026-06 ·" in shown
+    assert str(issue) not in shown
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 from starlette.exceptions import HTTPException
 
 from services.newsletter.addresses import Shelf
+from services.newsletter.issues.tables import issues as issue_rows
 from services.newsletter.subscribing import subscribers, why
 from services.newsletter.subscribing.rules import STAFF_REASONS, Because, Source, masked
 from shared import clock, i18n, outbox
@@ -203,6 +204,9 @@ class Subscribers:
             row = await _found(tx, subscriber)
             history = await subscribers.history(tx, row.id)
             issues = [await why.facts(tx, row.id, issue) for issue in await why.issues_of(tx, row.id, ISSUES_SHOWN)]
+            shown = [known.send.issue_id for known in issues if known.send is not None]
+            asked = select(issue_rows.c.id, issue_rows.c.number).where(issue_rows.c.id.in_(shown))
+            numbers = {found.id: found.number for found in await tx.execute(asked)}
         standing = subscribers.standing(row)
         assert standing is not None
         try:
@@ -219,6 +223,7 @@ class Subscribers:
             paused=standing.is_paused(clock.now()),
             address=address,
             history=history,
+            numbers=numbers,
             issues=[(known.send, [why.in_words(language, zone, said) for said in why.explain(known)[:-1]]) for known in issues],
             faults=faults or [],
             because=because,
