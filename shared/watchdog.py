@@ -19,6 +19,7 @@ LOOK_SECONDS = 1.0
 # A full batch takes half a second and a rebalance up to a session's ten seconds; longer without a step is no pace of ours.
 STUCK_SECONDS = 15.0
 MAX_RESTARTS = 3
+CANCEL_AGAIN_SECONDS = 20.0  # as long as an orderly stop may take
 
 
 class State(StrEnum):
@@ -75,13 +76,31 @@ class Watchdog:
             await self._subscription.stop()
 
     async def _start(self) -> None:
+        starting = asyncio.create_task(self._subscription.start())
         try:
-            await self._subscription.start()
+            while not starting.done():
+                await asyncio.wait({starting}, timeout=self._limits.look_seconds)
+                if not starting.done():
+                    await self._look_while_joining()
+            await starting
         except (KafkaError, OSError, TimeoutError) as error:
             self._become(State.BROKER_AWAY, str(error))
         else:
             self._started = True
             self._still_since = time.monotonic()
+        finally:
+            while not starting.done():
+                starting.cancel()  # the library swallows one now and then
+                await asyncio.wait({starting}, timeout=CANCEL_AGAIN_SECONDS)
+
+    async def _look_while_joining(self) -> None:
+        """Say where the broker has gone meanwhile: joining waits for it as long as it stays away, and says nothing."""
+        try:
+            await self._probe.ends(self._subscription.topics)
+        except BrokerAwayError as error:
+            self._become(State.BROKER_AWAY, str(error))
+        else:
+            self._become(State.STARTING)
 
     async def _look(self) -> None:
         progress = self._subscription.progress

@@ -10,13 +10,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.intake.store import partners
 from services.intake.webhooks import snippets
-from shared import clock, command
+from shared import clock, command, outbox
 from shared.command import AsJson, print_json, say
 from shared.db import Database
+from shared.events.every import DecisionMade
 from shared.events.kinds.parts import MailAddress
 from shared.events.kinds.practice import PracticeSubmission
 from shared.events.texts import Line
 from shared.parts import Parts
+from shared.trace import Cause
 from shared.vault import SealError, Vault
 from shared.web.addresses import on_loopback
 
@@ -63,7 +65,11 @@ async def _add(parts: Parts, name: str, contact: str) -> partners.NewPartner:
     database = parts.database("intake")
     try:
         async with database.transaction() as tx:
-            return await partners.add_partner(tx, parts.vault, name=name, contact=contact)
+            made = await partners.add_partner(tx, parts.vault, name=name, contact=contact)
+            page = f"{parts.public_url}/intake/partners/{made.id}"
+            said = DecisionMade(who="tidings partner", what="add", about="partner", title={"en": name}, address=page)
+            await outbox.put(tx, said, subject=str(made.id), cause=Cause.start())
+            return made
     finally:
         await database.close()
 

@@ -92,6 +92,10 @@ TOLD = (
     ("redrive-all", "event"),
     ("accept-report", "pledge"),
     ("reopen", "date"),
+    ("add", "partner"),
+    ("add-secret", "partner"),
+    ("add-key", "partner"),
+    ("revoke-key", "partner"),
 )
 
 

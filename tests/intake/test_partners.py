@@ -16,6 +16,7 @@ from shared.i18n import look_up
 from shared.vault import Vault, new_key
 from tests.intake.intake_app import Intake, Sender, client_of, send
 from tests.intake.page import page
+from tests.people import ALEX
 
 PARTNERS = "/intake/partners/"
 
@@ -87,6 +88,23 @@ async def test_revoking_is_asked_first_and_says_how_lately_the_key_was_used(
     assert (await staff.get(path)).status_code == 404
     assert (await staff.post(path)).status_code == 303  # pressed twice
     assert look_up("en", "staff.keys.revoked")[0] in page(await staff.get(f"{PARTNERS}{intake.sender.id}")).text
+
+
+async def test_who_lets_a_partner_in_and_shuts_its_keys_out_stands_in_the_trail(intake: Intake, staff: httpx.AsyncClient) -> None:
+    await staff.post(PARTNERS, data={"name": "Ville d’Exemple", "contact": "desk@example.org"})
+    mine = f"{PARTNERS}{intake.sender.id}"
+    [key] = await intake.rows("SELECT id FROM partner_keys WHERE partner_id = :id", id=intake.sender.id)
+    await staff.post(f"{mine}/secrets")
+    await staff.post(f"{mine}/keys", data={"key": "nonsense!"})
+    await staff.post(f"{mine}/keys", data={"key": "whpk_" + "A" * 43 + "="})
+    for _ in range(2):
+        await staff.post(f"{mine}/keys/{key.id}/revoke")
+    told = await intake.decisions()
+    assert [(one.what, one.about) for one in told] == [(what, "partner") for what in ("add", "add-secret", "add-key", "revoke-key")]
+    assert {one.who for one in told} == {ALEX.id}
+    assert told[0].title == {"en": "Ville d’Exemple"}
+    assert (told[1].address or "").endswith(mine)
+    assert not [one for one in told if "whsec_" in one.model_dump_json()]
 
 
 async def test_a_key_is_revoked_only_under_its_own_partner(intake: Intake, staff: httpx.AsyncClient) -> None:

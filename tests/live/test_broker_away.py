@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from shared.broker import Probe
 from shared.embedded import run_file
 from shared.events.registry import PARTITIONS
 from shared.migrations import migrate
+from shared.process import at_work
 from shared.service import Running
 from shared.testing import trial
 from shared.testing.containers import ApacheKafka, DockerPostgres
@@ -156,6 +157,22 @@ async def test_a_service_started_while_the_broker_is_away_begins_by_itself(flow:
         await asyncio.to_thread(flow.kafka.start)
         await flow.done()
         assert flow.restarts() == 0
+
+
+async def test_a_broker_that_hangs_while_a_service_joins_is_told_and_the_service_begins_by_itself(flow: Flow) -> None:
+    wire = flow.wire(IMPATIENT)
+    wire.prepared.set()  # it has seen the topics a moment ago
+    gave_up: list[str] = []
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(flow.relayed())
+        with frozen(flow.kafka):
+            (running,) = await stack.enter_async_context(at_work([flow.service()], wire, gave_up.append))
+            health = await stack.enter_async_context(health_of(running))
+            await until(lambda: degraded(health, f"{flow.name}.consumer"), "readiness to show it")
+        await flow.tell(2)
+        await flow.done()
+        assert flow.restarts() == 0
+    assert gave_up == []
 
 
 async def test_topics_that_somebody_deleted_are_made_again_with_their_partitions(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,17 +11,22 @@ from starlette.exceptions import HTTPException
 
 from services.intake.store import partners
 from services.intake.webhooks.keys import KeyFault
-from shared import clock
+from shared import clock, outbox
 from shared.auth.require import require
+from shared.auth.tokens import Person
 from shared.db import Database, Transaction
 from shared.events.codes import Role
+from shared.events.every import DecisionMade
 from shared.events.kinds.parts import MailAddress
 from shared.events.texts import Line
 from shared.vault import SealError, Vault
 from shared.web.forms import Fault, faults_of
 from shared.web.pages import Pages
+from shared.web.request_state import cause_of
 
 PATH = "/intake/partners/"
+
+Admin = Annotated[Person, Depends(require(Role.ADMIN))]
 
 
 class _NewPartner(BaseModel):
@@ -53,7 +58,9 @@ class Partners:
         """List the partners."""
         return await self._listing(request)
 
-    async def add(self, request: Request, name: Annotated[str, Form()] = "", contact: Annotated[str, Form()] = "") -> Response:
+    async def add(
+        self, request: Request, admin: Admin, name: Annotated[str, Form()] = "", contact: Annotated[str, Form()] = ""
+    ) -> Response:
         """Add a partner and show its first secret, once."""
         try:
             wanted = _NewPartner(name=name, contact=contact)
@@ -61,24 +68,28 @@ class Partners:
             return await self._listing(request, 422, faults=faults_of(error), filled={"name": name, "contact": contact})
         async with self._database.transaction() as tx:
             made = await partners.add_partner(tx, self._vault, name=wanted.name, contact=wanted.contact)
+            await self._note(tx, request, made.id, wanted.name, "add", admin)
         return self._show_once(request, made.id, wanted.name, made.secret)
 
     async def show(self, request: Request, partner: str) -> Response:
         """Show one partner with its keys."""
         return await self._show(request, _id(partner))
 
-    async def add_secret(self, request: Request, partner: str) -> Response:
+    async def add_secret(self, request: Request, partner: str, admin: Admin) -> Response:
         """Make a further secret and show it, once; the others go on working until they are revoked."""
         async with self._database.transaction() as tx:
             found = await _found(tx, partner)
             secret = await partners.add_secret(tx, self._vault, found.id)
+            await self._note(tx, request, found.id, found.name, "add-secret", admin)
         return self._show_once(request, found.id, found.name, secret)
 
-    async def add_public_key(self, request: Request, partner: str, key: Annotated[str, Form()] = "") -> Response:
+    async def add_public_key(self, request: Request, partner: str, admin: Admin, key: Annotated[str, Form()] = "") -> Response:
         """Take the public half of a key that the partner made itself."""
         async with self._database.transaction() as tx:
             found = await _found(tx, partner)
             fault = await partners.add_public_key(tx, self._vault, found.id, key)
+            if fault is None:
+                await self._note(tx, request, found.id, found.name, "add-key", admin)
         if fault is not None:
             return await self._show(request, found.id, 422, faults=(_fault(fault),), filled=key if fault is not KeyFault.PRIVATE else "")
         return RedirectResponse(f"{PATH}{found.id}", status_code=303)
@@ -102,12 +113,19 @@ class Partners:
             path=PATH,
         )
 
-    async def revoke(self, partner: str, key: str) -> Response:
+    async def revoke(self, request: Request, partner: str, key: str, admin: Admin) -> Response:
         """Revoke a key; one that is revoked already stays so."""
         async with self._database.transaction() as tx:
             found = await _found(tx, partner)
-            await partners.revoke_key(tx, found.id, _id(key))
+            if await partners.revoke_key(tx, found.id, _id(key)):
+                await self._note(tx, request, found.id, found.name, "revoke-key", admin)
         return RedirectResponse(f"{PATH}{found.id}", status_code=303)
+
+    async def _note(self, tx: Transaction, request: Request, partner_id: UUID, name: str, what: str, admin: Person) -> None:
+        """Tell the audit trail who did it: a key opens the door to whoever holds it."""
+        page = f"{self._pages.public_url}{PATH}{partner_id}"
+        event = DecisionMade(who=admin.id, what=what, about="partner", title={"en": name}, address=page)
+        await outbox.put(tx, event, subject=str(partner_id), cause=cause_of(request))
 
     async def _listing(
         self, request: Request, status: int = 200, *, faults: tuple[Fault, ...] = (), filled: dict[str, str] | None = None
