@@ -126,6 +126,8 @@ async def _entered(chromium: Browser, system: Running, who: str) -> BrowserConte
         with system.staff(who) as staff:
             given = [{"name": one.name, "value": one.value or "", "url": system.address} for one in staff.cookies.jar]
         await context.add_cookies(given)  # type: ignore[arg-type]  # a TypedDict, by any other name
+    # While one page stays, the others are tabs of its window; a window for each look would take half a second for its own buttons.
+    await context.new_page()
     return context
 
 

@@ -193,9 +193,9 @@ async def subscribe_and_approve_an_issue(system: Running, browser: Browser) -> N
     )
     amina = Touch(context, await context.new_page(), "ar")
     await amina.page.goto("/newsletter/subscribe")
-    await amina.write(amina.page.get_by_label(words("ar", "subscribe.address")), "amina@example.org")
+    await amina.write(amina.page.get_by_label(words("ar", "subscribe.address")), "subscriber@example.org")
     await amina.press(amina.button("subscribe.send"))
-    (mail,) = await asyncio.to_thread(until, lambda: mails_to("amina@example.org", system))
+    (mail,) = await asyncio.to_thread(until, lambda: mails_to("subscriber@example.org", system))
     await amina.open_mail(mail["subject"])
     await amina.press(amina.button("subscribe.confirm.button"))
     await amina.page.wait_for_load_state()
@@ -218,7 +218,7 @@ async def subscribe_and_approve_an_issue(system: Running, browser: Browser) -> N
     await noor.page.wait_for_load_state()
 
     def came() -> list[Mapping[str, Any]]:
-        return [mail for mail in mails_to("amina@example.org", system) if TITLE in mail["text"]]
+        return [mail for mail in mails_to("subscriber@example.org", system) if TITLE in mail["text"]]
 
     (copy,) = await asyncio.to_thread(until, came)
     assert any("/newsletter/u/" in link for link in copy["links"])

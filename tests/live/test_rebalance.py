@@ -1,18 +1,17 @@
 """Two processes of one service share the work, and what either does, the partitions move and every effect comes about once."""
 
-import asyncio
-import random
 import signal
 from contextlib import AsyncExitStack
 
 import pytest
+from sqlalchemy import text
 
 from shared.events.registry import PARTITIONS
 from shared.service import Running
 from shared.testing import trial
 from shared.testing.databases import ask
 from tests.live.flow import QUICK, Batches, Flow, joined, until
-from tests.live.worker import SIGNATURE, listening_worker
+from tests.live.worker import SIGNATURE, Worker, listening_worker
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("live"), pytest.mark.timeout(1200)]
 
@@ -62,17 +61,34 @@ async def test_a_second_consumer_joins_the_first_leaves_and_comes_back_under_loa
 
 
 async def batch_in_frozen_hand(flow: Flow) -> bool:
-    """Say whether a session of the worker has written a batch's ids, and has waited for its client for a second since."""
+    """Say whether a session of the worker has written a batch's ids, and has waited for its client a while since."""
     found = await ask(
         flow.database_url,
         "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) JOIN pg_class ON pg_class.oid = relation"
         " WHERE relnamespace = $1::regnamespace AND relname = 'inbox' AND mode = 'RowExclusiveLock'"
-        " AND backend_xid IS NOT NULL AND state = 'idle in transaction' AND state_change < clock_timestamp() - interval '1 second'"
+        " AND backend_xid IS NOT NULL AND state = 'idle in transaction' AND state_change < clock_timestamp() - interval '0.3 seconds'"
         " AND application_name = $2",
         trial.LISTENER,
         SIGNATURE,
     )
     return bool(found)
+
+
+async def in_a_batch(flow: Flow) -> bool:
+    """Say whether the worker waits for a table in the middle of its batch."""
+    found = await ask(
+        flow.database_url, "SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'", SIGNATURE
+    )
+    return bool(found)
+
+
+async def freeze_with_a_batch_in_hand(flow: Flow, worker: Worker) -> None:
+    """Freeze the worker when it has written a batch's ids: it is kept from the effects until it is frozen."""
+    async with flow.listener.transaction() as tx:
+        await tx.execute(text("LOCK TABLE effects IN EXCLUSIVE MODE"))
+        await until(lambda: in_a_batch(flow), "the worker in the middle of a batch")
+        worker.signal(signal.SIGSTOP)
+    await until(lambda: batch_in_frozen_hand(flow), "a batch in the frozen hand")
 
 
 async def held_up(flow: Flow) -> bool:
@@ -92,14 +108,7 @@ async def test_a_frozen_process_is_taken_over_from_and_doubles_nothing_when_it_g
         assert await other.said()
         async with flow.told():
             await until(lambda: joined(here), "a share of the partitions")
-            while True:
-                other.signal(signal.SIGSTOP)
-                try:
-                    await until(lambda: batch_in_frozen_hand(flow), "a batch in the frozen hand", 2.0)
-                    break
-                except TimeoutError:  # it was between two batches
-                    other.signal(signal.SIGCONT)
-                    await asyncio.sleep(random.random() / 10)
+            await freeze_with_a_batch_in_hand(flow, other)
             await until(lambda: share_all(here), "every partition, once the frozen one's session is over")
             if thawed:
                 await until(lambda: held_up(flow), "its successor to wait for what it has in hand")
