@@ -72,7 +72,7 @@ async def make_tables(database: Database, *made: Callable[[], None]) -> None:
 async def service(url: str, *, pool_size: int = 10) -> AsyncIterator[Database]:
     """Give the database of the service."""
     database = Database(url, "trial", pool_size=pool_size)
-    await make_tables(database, backbone.create_1, approval.create_1, tasks.create_1)
+    await make_tables(database, backbone.create_1, approval.create_1, approval.create_2, tasks.create_1)
     async with database.transaction() as tx:
         await tx.run_sync(posts.create)
     yield database

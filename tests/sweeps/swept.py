@@ -19,6 +19,9 @@ from tests.watched import Watched
 
 TITLE: Mapping[Language, str] = {"en": "A matter"}
 
+ZONE = "Europe/Zurich"
+"""In which days begin and end unless somebody sets another."""
+
 
 def sweeps_of(system: Watched, service: str) -> Sequence[Sweep]:
     return system.of(service).service.sweeps

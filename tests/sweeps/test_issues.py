@@ -3,6 +3,7 @@
 import json
 from datetime import date, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,7 +15,7 @@ from shared.ids import new_id
 from shared.sweeps import Promise
 from tests.newsletter.sending import VARIANTS, send_now, subscribe
 from tests.newsletter.sending import approve as approve_issue
-from tests.sweeps.swept import ask, open_tasks, run, sweep
+from tests.sweeps.swept import ZONE, ask, open_tasks, run, sweep
 from tests.watched import PUBLIC_URL, Watched
 
 # Long before the tests run.
@@ -148,9 +149,10 @@ async def _issue_of_its_own(system: Watched, closes_on: date = LONG_OVER) -> UUI
 
 
 async def test_an_issue_that_closed_and_was_not_cut_is_named(system: Watched) -> None:
-    late = await _issue_of_its_own(system, clock.now().date() - timedelta(days=2))
+    today = clock.now().astimezone(ZoneInfo(ZONE)).date()
+    late = await _issue_of_its_own(system, today - timedelta(days=3))
     assert await sweep(system, "newsletter") == [(Promise.SENT, "not-cut", str(late))]
-    await run(system, "newsletter", "UPDATE issues SET closes_on = :today", today=clock.now().date())
+    await run(system, "newsletter", "UPDATE issues SET closes_on = :today", today=today)
     assert await sweep(system, "newsletter") == []
 
 
