@@ -168,7 +168,8 @@ async def test_a_broker_that_hangs_while_a_service_joins_is_told_and_the_service
         with frozen(flow.kafka):
             (running,) = await stack.enter_async_context(at_work([flow.service()], wire, gave_up.append))
             health = await stack.enter_async_context(health_of(running))
-            await until(lambda: running.watchdog and running.watchdog.state is State.BROKER_AWAY, "the watchdog to see it")
+            # It looks after two seconds; joining would take forty to give up.
+            await until(lambda: running.watchdog and running.watchdog.state is State.BROKER_AWAY, "the watchdog to see it", 30)
             assert await degraded(health, f"{flow.name}.consumer")
         await flow.tell(2)
         await flow.done()
