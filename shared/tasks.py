@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, DateTime, Index, Integer, Row, Table, Text, Uuid, select, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 
 from shared import clock, outbox
 from shared.db import Database, Transaction, metadata
@@ -81,24 +81,30 @@ def title_key(kind: str) -> str:
     return f"staff.task.{kind}"
 
 
+def _opening() -> Insert:
+    row = insert(tasks)
+    told = row.excluded
+    # Locks the open row also where its facts are the same and nothing is returned: a look that follows finds it still open.
+    return row.on_conflict_do_update(
+        index_elements=["kind", "subject"],
+        index_where=tasks.c.closed_at.is_(None),
+        set_={"facts": told.facts, "revision": tasks.c.revision + 1},
+        where=tasks.c.facts != told.facts,
+    )
+
+
+# Made once: to make it takes as long as to run it, and nearly everything that comes in opens a task.
+_OPENING = _opening().returning(tasks.c.id, tasks.c.revision)
+
+
 async def open_task(tx: Transaction, task: Task, *, cause: Cause) -> UUID:
     """Return the id of the one open task of this kind about this subject: a new one, or the one that was open.
 
     Desk is told of a new one, and again, with a higher revision, of one whose facts changed; of the same twice it is told once.
     """
     told = task.opened
-    new = insert(tasks).values(
-        id=new_id(), kind=task.kind, subject=task.subject, facts=told.model_dump(mode="json"), revision=1, opened_at=clock.now()
-    )
-    # Locks the open row also where its facts are the same and nothing is returned, so the look below finds it still open.
-    kept = await tx.execute(
-        new.on_conflict_do_update(
-            index_elements=["kind", "subject"],
-            index_where=tasks.c.closed_at.is_(None),
-            set_={"facts": new.excluded.facts, "revision": tasks.c.revision + 1},
-            where=tasks.c.facts != new.excluded.facts,
-        ).returning(tasks.c.id, tasks.c.revision)
-    )
+    new = {"id": new_id(), "kind": task.kind, "subject": task.subject, "facts": told.model_dump(mode="json"), "revision": 1}
+    kept = await tx.execute(_OPENING, {**new, "opened_at": clock.now()})
     if (row := kept.one_or_none()) is not None:
         await outbox.put(tx, told, subject=str(row.id), cause=cause, revision=row.revision)
         return UUID(str(row.id))

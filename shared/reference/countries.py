@@ -79,6 +79,7 @@ def is_country(code: str) -> bool:
     return len(code) == 2 and code in _by_code()
 
 
+@cache
 def by_name(lang: str) -> tuple[Country, ...]:
     """Return all countries in the order of their names in `lang`, accents aside, for a list to choose from.
 

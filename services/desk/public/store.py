@@ -1,7 +1,7 @@
 """Public things as desk was told of them, and what happened lately: tables and queries, as functions on a transaction."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 
 from services.desk.public.rules import Kind, State, Thing
 from services.desk.store import TABLES
@@ -85,29 +85,29 @@ class Happening:
 # ---- what is told ----
 
 
+def _newest(table: Table, of: type[Thing | Happening], *, stays: Collection[str] = ()) -> Insert:
+    """Return what puts a row, or brings the one that is there to where a newer word has it; what `stays` is as it was first said."""
+    row = insert(table)
+    told = row.excluded
+    names = [field.name for field in fields(of)]
+    changed = {name: func.coalesce(table.c[name], told[name]) if name in stays else told[name] for name in names}
+    return row.on_conflict_do_update(index_elements=[table.c.kind, table.c.id], set_=changed, where=table.c.revision < told.revision)
+
+
+# Made once: to make them takes as long as to run them, and what every service tells comes by here.
+# When a thing was news is when it first was: a correction does not make it new.
+_KEEPING = _newest(things, Thing, stays=("published_at",)).returning(things.c.id)
+_NOTING = _newest(happenings, Happening)
+
+
 async def keep(tx: Transaction, thing: Thing) -> bool:
     """Keep what was told of a thing and return True; an older word, or the same again, changes nothing."""
-    row, values = insert(things), asdict(thing)
-    # When it was news is when it first was: a correction does not make it new.
-    changed = {name: row.excluded[name] for name in values} | {
-        "published_at": func.coalesce(things.c.published_at, row.excluded.published_at)
-    }
-    kept = row.on_conflict_do_update(
-        index_elements=[things.c.kind, things.c.id], set_=changed, where=things.c.revision < row.excluded.revision
-    )
-    return (await tx.execute(kept.returning(things.c.id), values)).first() is not None
+    return (await tx.execute(_KEEPING, asdict(thing))).first() is not None
 
 
 async def note(tx: Transaction, happening: Happening) -> None:
     """Keep that something happened; an older word of it, or the same again, changes nothing."""
-    row, values = insert(happenings), asdict(happening)
-    changed = {name: row.excluded[name] for name in values}
-    await tx.execute(
-        row.on_conflict_do_update(
-            index_elements=[happenings.c.kind, happenings.c.id], set_=changed, where=happenings.c.revision < row.excluded.revision
-        ),
-        values,
-    )
+    await tx.execute(_NOTING, asdict(happening))
 
 
 async def settle(tx: Transaction, kind: str, id_: str) -> None:
