@@ -28,10 +28,10 @@ def test_what_is_not_answered_is_wrong_and_ends_no_flow() -> None:
 
 
 def test_a_flow_that_falls_short_or_leaves_something_behind_is_told() -> None:
-    well = {"wrong": {}, "left": {}, "accepted_per_second": 49.9}
+    well = {"wrong": {}, "left": {}, "events_per_second": 49.9}
     assert faults(well, rate=50) == []
-    assert faults(well | {"accepted_per_second": 40.0}, rate=50) == [
-        "40.0 webhooks a second were taken where 50 were asked: this machine is too slow or too busy for that flow"
+    assert faults(well | {"events_per_second": 40.0}, rate=50) == [
+        "40.0 webhooks and reads a second where 50 were asked: this machine is too slow or too busy for that flow"
     ]
     assert faults(well | {"wrong": {"webhook 503": 2}, "left": {"desk.outbox": 1}}, rate=50) == [
         "webhook 503: 2 times",
