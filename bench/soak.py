@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def faults(found: Mapping[str, Any], *, rate: float) -> Sequence[str]:
-    """Return what is wrong with what a soak at `rate` webhooks and reads a second showed, each in a sentence; nothing, where all is well."""
+    """Return what is wrong with what a soak at `rate` webhooks and reads a second showed, each in a sentence."""
     wrong = [f"{name}: {number} times" for name, number in found["wrong"].items()]
     wrong += [f"{name}: {number} have not come through" for name, number in found["left"].items()]
     if (was := found["events_per_second"]) < rate * FALLS_SHORT:
