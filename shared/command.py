@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -14,12 +14,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared import clock
 from shared import settings as settings_
 from shared.auth.tokens import Signer, Verifier
+from shared.db import Database, Transaction
 from shared.embedded import run_file
 from shared.keys import kept_keys
 from shared.mail.outgoing import outgoing
 from shared.mail.server import MailServer
 from shared.parts import Parts
-from shared.settings import Settings, SettingsError
+from shared.settings import Settings, SettingsError, database_of
 from shared.vault import Vault
 from shared.web.addresses import on_loopback
 
@@ -48,6 +49,26 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise fail(f"The database does not answer: {error}. Is it running, and is TIDINGS_DATABASE right?") from error
     except OSError as error:
         raise fail(str(error)) from error
+
+
+def on_each(service: str | None, services: Sequence[str], ask: Callable[[Transaction], Awaitable[T]]) -> Sequence[tuple[str, T]]:
+    """Return what `ask` gives in a transaction of each of `services`, or of the one named; exit code 2 for one that is none of them."""
+    if service is not None and service not in services:
+        raise typer.BadParameter(f"there is no such service; these are: {', '.join(services)}", param_hint="--service")
+    return run(_ask_each([service] if service else services, ask))
+
+
+async def _ask_each(services: Sequence[str], ask: Callable[[Transaction], Awaitable[T]]) -> Sequence[tuple[str, T]]:
+    settings = found_settings()
+    answers = []
+    for service in services:
+        database = Database(database_of(settings, service), service)
+        try:
+            async with database.transaction() as tx:
+                answers.append((service, await ask(tx)))
+        finally:
+            await database.close()
+    return answers
 
 
 def _loop() -> Callable[[Coroutine[Any, Any, T]], T]:

@@ -1,23 +1,20 @@
 """`tidings events`: looks at deliveries between services and repairs them, on the system that runs or that the settings name."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
 from shared import command, i18n
 from shared.command import AsJson, print_json, print_table, say
-from shared.db import Database, Transaction
+from shared.db import Transaction
 from shared.events import registry
 from shared.events.codes import Service
 from shared.operations import deciding, deliveries
-from shared.settings import database_of
 from shared.trace import Cause
-
-T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, help="Deliveries between services: see them, redrive, discard or replay them.")
 
@@ -38,7 +35,7 @@ Limit = Annotated[int, typer.Option(min=1, max=MOST_LISTED, help="How many.")]
 @app.command("list")
 def list_events(service: OneService = None, limit: Limit = 50, *, as_json: AsJson = False) -> None:
     """Show what was told and taken last."""
-    found = _on_each(service, lambda tx: deliveries.recent(tx, limit))
+    found = command.on_each(service, SERVICES, lambda tx: deliveries.recent(tx, limit))
     rows = [{"service": name, **asdict(one)} for name, recent in found for one in recent]
     rows.sort(key=lambda row: row["time"], reverse=True)
     _show(rows[:limit], ("time", "service", "told", "type", "subject", "state", "event_id"), as_json=as_json)
@@ -47,7 +44,7 @@ def list_events(service: OneService = None, limit: Limit = 50, *, as_json: AsJso
 @app.command()
 def parked(service: OneService = None, *, as_json: AsJson = False) -> None:
     """Show what is set aside: waiting for its next try, or dead until a person decides."""
-    found = _on_each(service, deliveries.open_parked)
+    found = command.on_each(service, SERVICES, deliveries.open_parked)
     rows = [{"service": name, **{column: getattr(row, column) for column in _PARKED}} for name, parked_ in found for row in parked_]
     _show(rows, ("service", *_PARKED), as_json=as_json)
 
@@ -66,7 +63,7 @@ def redrive(
             return await deciding.redrive_all(tx, who=BY, signature=BY, cause=Cause.start())
         return await deciding.redrive(tx, event_id, who=BY, signature=BY, cause=Cause.start())
 
-    found = _on_each(service, again)
+    found = command.on_each(service, SERVICES, again)
     count = sum(done for _, done in found)
     if event_id is not None and not count:
         raise _not_parked(event_id)
@@ -87,7 +84,9 @@ def discard(
     """Give one event up for good; the later ones of its subject go on."""
     if not reason.strip():
         raise typer.BadParameter("say why nobody will need its effect", param_hint="--reason")
-    found = _on_each(service, lambda tx: deciding.discard(tx, event_id, reason=reason, who=BY, signature=BY, cause=Cause.start()))
+    found = command.on_each(
+        service, SERVICES, lambda tx: deciding.discard(tx, event_id, reason=reason, who=BY, signature=BY, cause=Cause.start())
+    )
     if not any(done for _, done in found):
         raise _not_parked(event_id)
     if as_json:
@@ -107,11 +106,11 @@ def replay(
 ) -> None:
     """Offer events to their listeners again; those that have them drop them."""
     wanted = frozenset(event_ids or ())
-    told = _on_each(service, lambda tx: deliveries.told_among(tx, wanted)) if wanted else ()
+    told = command.on_each(service, SERVICES, lambda tx: deliveries.told_among(tx, wanted)) if wanted else ()
     if unknown := wanted.difference(*(ids for _, ids in told)):
         raise _not_told(unknown)
     try:
-        found = _on_each(service, lambda tx: deliveries.replay(tx, event_ids=wanted, since=since, until=until))
+        found = command.on_each(service, SERVICES, lambda tx: deliveries.replay(tx, event_ids=wanted, since=since, until=until))
     except deliveries.ReplayTooWideError as error:
         raise typer.BadParameter(str(error)) from error
     count = sum(done for _, done in found)
@@ -119,26 +118,6 @@ def replay(
         print_json({"replayed": count, "services": _where_done(found)})
         return
     say(i18n.translate("en", "staff.command.replayed", n=count))
-
-
-def _on_each(service: str | None, ask: Callable[[Transaction], Awaitable[T]]) -> Sequence[tuple[str, T]]:
-    """Return what `ask` gives in a transaction of each service, or of the one named; exit code 2 for one that does not exist."""
-    if service is not None and service not in SERVICES:
-        raise typer.BadParameter(f"there is no such service; these have deliveries: {', '.join(SERVICES)}", param_hint="--service")
-    return command.run(_ask_each([service] if service else SERVICES, ask))
-
-
-async def _ask_each(services: Sequence[str], ask: Callable[[Transaction], Awaitable[T]]) -> Sequence[tuple[str, T]]:
-    settings = command.found_settings()
-    answers = []
-    for service in services:
-        database = Database(database_of(settings, service), service)
-        try:
-            async with database.transaction() as tx:
-                answers.append((service, await ask(tx)))
-        finally:
-            await database.close()
-    return answers
 
 
 def _where_done(found: Sequence[tuple[str, int]]) -> list[str]:

@@ -1,7 +1,7 @@
 """`tidings mails`: mails to single people that a restore holds, and a person's word on them."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -9,15 +9,12 @@ from sqlalchemy import func, select
 
 from shared import clock, command, outbox
 from shared.command import AsJson, print_json, print_table, say
-from shared.db import Database, Transaction
+from shared.db import Transaction
 from shared.events.codes import Service
 from shared.events.every import DecisionMade
 from shared.mail.message import message_id_of
 from shared.mail.queue import holding
-from shared.settings import database_of
 from shared.trace import Cause
-
-T = TypeVar("T")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -50,7 +47,7 @@ def held(service: OneService = None, *, as_json: AsJson = False) -> None:
             "until": clock.rfc3339(row.expires_at),
             "message_id": message_id_of(f"mail/{row.id}", domain),
         }
-        for name, mails in _on_each(service, lambda tx: holding.held(tx, MOST_LISTED))
+        for name, mails in command.on_each(service, SERVICES, lambda tx: holding.held(tx, MOST_LISTED))
         for row in mails
     ]
     if as_json:
@@ -86,7 +83,7 @@ def _decide(what: str, decide: Decide, mail_id: UUID | None, service: str | None
             await outbox.put(tx, said, subject=str(mail_id or schema), cause=Cause.start())
         return count
 
-    found = _on_each(service, decided)
+    found = command.on_each(service, SERVICES, decided)
     count = sum(done for _, done in found)
     if mail_id is not None and not count:
         raise command.fail(f"No mail {mail_id} is held. `tidings mails held` shows those that are.")
@@ -94,22 +91,3 @@ def _decide(what: str, decide: Decide, mail_id: UUID | None, service: str | None
         print_json({"done": count, "services": [name for name, done in found if done]})
         return
     say(f"{count} {'mail' if count == 1 else 'mails'}: {what}.")
-
-
-def _on_each(service: str | None, ask: Callable[[Transaction], Awaitable[T]]) -> Sequence[tuple[str, T]]:
-    if service is not None and service not in SERVICES:
-        raise typer.BadParameter(f"there is no such service; these are: {', '.join(SERVICES)}", param_hint="--service")
-    return command.run(_ask_each([service] if service else SERVICES, ask))
-
-
-async def _ask_each(services: Sequence[str], ask: Callable[[Transaction], Awaitable[T]]) -> Sequence[tuple[str, T]]:
-    settings = command.found_settings()
-    answers = []
-    for service in services:
-        database = Database(database_of(settings, service), service)
-        try:
-            async with database.transaction() as tx:
-                answers.append((service, await ask(tx)))
-        finally:
-            await database.close()
-    return answers
