@@ -21,13 +21,22 @@ def test_imports_keep_their_contracts() -> None:
     assert done.returncode == 0, done.stdout[-3000:]
 
 
-def test_only_the_command_imports_two_services() -> None:
-    for path in (ROOT / "services").rglob("*.py"):
+def test_only_what_puts_services_together_imports_two() -> None:
+    above = {path.stem for path in (ROOT / "services").glob("*.py")}  # what stands beside the services, and knows them all
+    for path in (ROOT / "services").rglob("*/*.py"):
         text = path.read_text(encoding="utf-8")
         named = set(re.findall(r"^(?:from|import) services\.(\w+)|^from services import (\w+)", text, re.MULTILINE))
         services = {first or second for first, second in named}
-        if path.name != "__main__.py":
-            assert services <= {path.relative_to(ROOT / "services").parts[0]}, path
+        assert not services & above, path
+        assert services <= {path.relative_to(ROOT / "services").parts[0]}, path
+
+
+def test_a_process_of_one_service_carries_no_other() -> None:
+    asked = "import sys; from services import __main__, alone, social; import services.social.app; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    carried = {name.split(".")[1] for name in done.stdout.split() if name.startswith("services.")}
+    # The demo inbox's server knows whether mails go to one.
+    assert carried - {"__main__", "alone", "owners", "wiring", "demo"} == {"social"}
 
 
 def test_only_the_clock_reads_the_time() -> None:

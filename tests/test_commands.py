@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
-from services.__main__ import OWNERS
 from services.__main__ import app as command_line
+from services.owners import OWNERS
 from shared import clock, outbox
 from shared.auth.tokens import Signer
 from shared.consumer import Consumer

@@ -13,12 +13,13 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from prometheus_client import REGISTRY
 
-from services.__main__ import BUILDS, OWNERS
 from services.__main__ import app as command_line
 from services.demo.inbox import app as inbox
 from services.demo.inbox.kept import Inbox
 from services.intake.web.webhook_quota import WINDOW_SECONDS
 from services.intake.webhooks.problem import Problem, Reason
+from services.owners import OWNERS
+from services.wiring import built
 from shared.application import application
 from shared.broker import Probe
 from shared.events.codes import Service
@@ -213,7 +214,7 @@ def app() -> FastAPI:
         outgoing=outgoing(settings),
     )
     kafka = Kafka(address=nowhere, embedded=False, probe=Probe(nowhere))
-    services = [*(build(parts) for build in BUILDS.values()), inbox.build(parts, Inbox())]
+    services = [*(built(owner, parts) for owner in OWNERS), inbox.build(parts, Inbox())]
     return application([Running(service, kafka, print) for service in services], parts)
 
 
@@ -316,7 +317,7 @@ def test_the_pauses_of_parking_are_those_of_the_code() -> None:
 def test_the_readme_says_of_each_service_whether_it_is_built() -> None:
     said = {cells[0].strip("`"): cells[1] for cells in rows_of(text_of(ROOT / "README.md")) if cells[0].startswith("`")}
     assert set(said) == set(Service)
-    assert {service for service, today in said.items() if today != "not built yet"} == set(BUILDS)
+    assert {service for service, today in said.items() if today != "not built yet"} == set(OWNERS)
 
 
 RECORD_PARTS = ["Context", "Decision", "Consequences", "Rejected", "When to look again"]

@@ -18,8 +18,8 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy import text
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.__main__ import OWNERS
 from services.intake.domain import token_hash
+from services.owners import OWNERS
 from services.social.domain.content import Content
 from shared.auth.cookies import Cookies
 from shared.consumer import Consumer

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
-from services.__main__ import OWNERS
+from services.owners import OWNERS
 from services.social.domain.content import Content
 from shared.approval import store
 from shared.approval.content import fingerprint

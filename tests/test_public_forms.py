@@ -7,8 +7,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.__main__ import OWNERS
 from services.newsletter.subscribing.consent import VERSION
+from services.owners import OWNERS
 from shared.events.kinds import KINDS
 from shared.ids import new_id
 from shared.migrations import migrate

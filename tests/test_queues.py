@@ -9,9 +9,9 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import event, insert, text, update
 
-from services.__main__ import OWNERS
 from services.newsletter.sending.rules import Hold
 from services.newsletter.sending.tables import audience, sends
+from services.owners import OWNERS
 from services.social.domain.deliveries import State, WaitingFor
 from services.social.store.tables import deliveries
 from shared import clock, outbox, tasks

@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
-from services.__main__ import BUILDS, OWNERS
+from services.owners import OWNERS
+from services.wiring import built
 from shared.application import application
 from shared.auth.require import STAFF, Require
 from shared.broker import Probe
@@ -79,7 +80,7 @@ def application_on(url: str) -> tuple[FastAPI, list[Running]]:
         outgoing=outgoing(settings),
     )
     kafka = Kafka(address="127.0.0.1:1", embedded=False, probe=Probe("127.0.0.1:1"))
-    running = [Running(build(parts), kafka, print) for build in BUILDS.values()]
+    running = [Running(built(owner, parts), kafka, print) for owner in OWNERS]
     return application(running, parts), running
 
 

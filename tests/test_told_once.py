@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from services.__main__ import OWNERS
 from services.newsletter.domain.sources import ABOUT as PRINTED
 from services.newsletter.issues import cutting, opening
 from services.newsletter.issues.rules import Rule, dates_of
+from services.owners import OWNERS
 from services.social.domain.sources import ABOUT as POSTED
 from services.social.posting import writing
 from services.social.posting.things import things_at

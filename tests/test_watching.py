@@ -15,11 +15,11 @@ from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 from sqlalchemy import BindParameter, Cast
 
-from services.__main__ import BUILDS
 from services.calendar import queues as calendar
 from services.desk import queues as desk
 from services.intake import queues as intake
 from services.newsletter import queues as newsletter
+from services.owners import OWNERS
 from services.pledges import queues as pledges
 from services.social import queues as social
 from shared.queues import BACKBONE, Queue
@@ -30,7 +30,7 @@ PROMETHEUS = ROOT / "deploy" / "prometheus"
 GRAFANA = ROOT / "deploy" / "grafana"
 RULES = sorted((PROMETHEUS / "rules").glob("*.yml"))
 DASHBOARDS = sorted((GRAFANA / "dashboards").glob("*.json"))
-SCRAPED = {*BUILDS, "sender"}
+SCRAPED = {*OWNERS, "sender"}
 
 QUEUES: Sequence[Queue] = (
     *chain(BACKBONE, calendar.QUEUES, desk.QUEUES, intake.QUEUES),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from services.__main__ import BUILDS
+from services.owners import OWNERS
+from services.wiring import built
 from shared.application import application
 from shared.broker import Probe
 from shared.db import Database
@@ -84,7 +85,7 @@ async def watched(url: str) -> AsyncIterator[Watched]:
         outgoing=outgoing(settings),
     )
     kafka = Kafka(address=settings.kafka, embedded=False, probe=Probe(settings.kafka))
-    running = [Running(build(parts), kafka, print) for build in BUILDS.values()]
+    running = [Running(built(owner, parts), kafka, print) for owner in OWNERS]
     app = application(running, parts)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PUBLIC_URL) as client:
         yield Watched(running=running, client=client, parts=parts)

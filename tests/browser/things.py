@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from services.__main__ import OWNERS
 from services.calendar.importing import OWN
+from services.owners import OWNERS
 from shared import clock
 from shared.db import Database
 from shared.events import registry

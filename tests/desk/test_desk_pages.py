@@ -6,9 +6,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.__main__ import OWNERS
 from services.desk.app import ASKED
 from services.desk.web import start
+from services.owners import OWNERS
 from shared import i18n
 from shared.events.registry import EVENT_TYPES
 from shared.i18n import LANGUAGES, look_up

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.__main__ import is_to_be_tried
+from services.together import is_to_be_tried
 from shared.i18n import look_up
 from shared.settings import Settings
 from tests.flows.running import Running, running, until

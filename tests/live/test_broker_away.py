@@ -11,7 +11,7 @@ import httpx
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from services.__main__ import OWNERS
+from services.owners import OWNERS
 from shared import relay
 from shared.broker import Probe
 from shared.embedded import run_file

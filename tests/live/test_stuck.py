@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
-from services.__main__ import OWNERS
+from services.owners import OWNERS
 from shared.broker import ensure_topics
 from shared.events import registry
 from shared.migrations import migrate

@@ -114,6 +114,7 @@ def _sign(connection: Any, _: object) -> None:
 def hang(*command: str) -> None:
     """Run the command `tidings …` with a Kafka client that never hands a record over, watched by an impatient watchdog."""
     from services import __main__ as tidings
+    from services import wiring
 
     async def never(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
@@ -123,8 +124,8 @@ def hang(*command: str) -> None:
         limits = Limits(look_seconds=0.2, stuck_seconds=1.0)
         return Kafka(address=known.address, embedded=known.embedded, probe=known.probe, readers=known.readers, limits=limits)
 
-    made = tidings._kafka
-    tidings._kafka = impatient
+    made = wiring.kafka_of
+    wiring.kafka_of = impatient
     setattr(AIOKafkaConsumer, "getmany", never)  # noqa: B010  # its type says that it comes back
     sys.argv[1:] = command
     tidings.main()

@@ -15,8 +15,9 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.__main__ import AFTER_RESTORE, OWNERS
 from services.desk.handlers import LISTENS
+from services.owners import OWNERS
+from services.upkeep import AFTER_RESTORE
 from shared.backup.archive import ArchiveError, KeptTable, Manifest, reading
 from shared.backup.held import nothing_leaves
 from shared.backup.restoring import MADE_BY_MIGRATIONS, Restored, RestoreError, check_no_group_is_ahead, check_topics_are_empty, put_back

@@ -4,7 +4,8 @@ import json
 
 from typer.testing import CliRunner, Result
 
-from services.__main__ import OWNERS, app
+from services.__main__ import app
+from services.owners import OWNERS
 from shared.ids import new_id
 from shared.migrations import migrate
 from shared.testing.databases import ask, run_apart

@@ -17,9 +17,10 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from services.__main__ import OWNERS, UNDECIDED
 from services.demo.sandbox.server import sandbox
+from services.owners import OWNERS
 from services.social import examining
+from services.upkeep import UNDECIDED
 from shared import clock
 from shared.auth.tokens import new_key_pair
 from shared.broker import Probe

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from services.__main__ import OWNERS
+from services.owners import OWNERS
 from shared import migrations
 from shared.broker import Probe
 from shared.db import Database

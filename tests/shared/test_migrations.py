@@ -9,12 +9,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 
-from services.__main__ import OWNERS
 from services.calendar.store import tables as calendar
 from services.desk import trail  # noqa: F401  # its table is one of desk's
 from services.desk.awaiting import store as awaiting
 from services.intake.store import tables as intake
 from services.newsletter.subscribing import tables as subscribing
+from services.owners import OWNERS
 from services.pledges.store import tables as pledges
 from services.social.store import tables as social
 from shared import heard, inbox, outbox, parking, tasks

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from services.__main__ import OWNERS
+from services.owners import OWNERS
 from shared.embedded.postgres import EmbeddedPostgres
 from shared.testing.databases import template_of
 from tests.watched import Watched, watched

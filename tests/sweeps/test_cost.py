@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
-from services.__main__ import OWNERS
+from services.owners import OWNERS
 from shared.db import Database
 from tests.sweeps.swept import ask, run, sweeps_of
 from tests.watched import Watched

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from services.__main__ import OWNERS
+from services.owners import OWNERS
 from shared import clock, locks
 from shared.events.codes import Role
 from shared.i18n import translate

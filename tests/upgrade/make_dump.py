@@ -19,10 +19,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from services.__main__ import OWNERS
 from services.demo.walk.route import walk_all
 from services.demo.walk.system import found_at
 from services.demo.walk.walk import Walk, begun
+from services.owners import OWNERS
 from shared.db import engine_of
 from shared.embedded import run_file
 from tests.upgrade.schema import described

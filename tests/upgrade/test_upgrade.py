@@ -12,9 +12,10 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from services.__main__ import AFTER_RESTORE, OWNERS
 from services.demo.walk.browser import Browser
 from services.demo.walk.people import Mails, sign_in
+from services.owners import OWNERS
+from services.upkeep import AFTER_RESTORE
 from shared.backup.archive import ArchiveReader, reading
 from shared.backup.restoring import RestoreError, put_as_it_was, put_back
 from shared.db import engine_of
