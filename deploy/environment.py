@@ -78,7 +78,8 @@ def main() -> None:
         sys.exit(f"{ENV} is there already and stays as it is: its keys open what is in the database. Move it away for a new system.")
     with os.fdopen(opened, "w", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in lines(domain))
-    sys.stderr.write(f"{ENV} is written. Next: docker compose {'' if domain else '--profile demo '}up --build --wait\n")
+    said = f"{ENV} is written. Next: docker compose {'' if domain else '--profile demo '}up --build --wait"
+    sys.stderr.write(f"{said}{'; mails wait until TIDINGS_SMTP and TIDINGS_MAIL_FROM are set in it' if domain else ''}\n")
 
 
 if __name__ == "__main__":
