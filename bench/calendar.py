@@ -28,6 +28,7 @@ from shared.embedded.postgres import EmbeddedPostgres
 from shared.events.codes import DateKind
 from shared.ids import new_id
 from shared.migrations import migrate
+from shared.process import spare_what_stays
 from shared.web.pages import Pages
 from shared.web.wiring import install
 
@@ -137,6 +138,7 @@ async def _measure(database: Database, client: httpx.AsyncClient) -> None:
         async with database.transaction() as tx:
             await tx.execute(select(dates.c.updated_at).order_by(dates.c.updated_at.desc()).limit(1))
 
+    spare_what_stays()
     tag = (await client.get("/calendar/feed.ics")).headers["etag"]
     agenda = await _times(lambda _: client.get("/calendar/?at=2026-11"))
     table = await _times(lambda _: client.get("/calendar/month/2026-11"))

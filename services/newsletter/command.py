@@ -22,7 +22,7 @@ from shared.cluster import cluster_of
 from shared.command import CommandError, say
 from shared.db import Database, is_away
 from shared.parts import Parts
-from shared.process import answering, ending_by_signal, open_port
+from shared.process import answering, ending_by_signal, open_port, spare_what_stays
 from shared.service import Kafka, Running, Service
 
 SHOW_SECONDS = 2.0
@@ -54,6 +54,7 @@ async def _send(parts: Parts, port: int | None) -> None:
     works = [_again(parts, database), _show(database), _ended(ending)]
     if port is not None:
         works.append(_answer(parts, database, port))
+    spare_what_stays()
     async with spans.exported(parts.settings.otlp_endpoint, "newsletter"):
         tasks = [asyncio.create_task(work) for work in works]
         try:
