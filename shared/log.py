@@ -21,10 +21,13 @@ _ADDRESS = re.compile(r"(?<![\w.+/%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 _LOGIN = re.compile(r"(\w://)[^\s/@]+@")
 # The last part of a mailed link lets in whoever has it.
 _LINK = re.compile(r"(/(?:desk/sign-in|intake/(?:track|confirm)|newsletter/(?:u|confirm)|pledges/update)/)[\w.~=-]{12,}")
+# What PostgreSQL adds to an error quotes the row that it refused.
+_DETAIL = re.compile(r"\nDETAIL:.*?(?=\nHINT:|\n\[SQL:|\n\(Background on|\n\n(?:The above|During handling)|\Z)", re.DOTALL)
 
 
 def without_personal_data(line: str) -> str:
-    """Return a line without mail addresses and without what makes a mailed link open something."""
+    """Return a line without mail addresses, rows of the database, and what makes a mailed link open something."""
+    line = _DETAIL.sub("", line)
     if "@" in line:
         line = _LOGIN.sub(r"\1(login)@", line)
         line = _ADDRESS.sub("(address)", line)

@@ -37,6 +37,7 @@ from shared import clock
 from shared.arrivals import Arrival
 from shared.db import Transaction, metadata
 from shared.inbox import inbox
+from shared.log import without_personal_data
 
 # A bug in a handler is mended by a release within days; a passing trouble within seconds. Eight tries span about a day.
 PAUSES_SECONDS = (1, 5, 30, 120, 600, 3600, 21600, 43200)
@@ -127,8 +128,8 @@ def key_of(arrival: Arrival) -> Key | None:
 
 
 def describe(error: BaseException) -> str:
-    """Return an error as parking shows it: its class and its text, without the values that a statement carried."""
-    text = str(getattr(error, "orig", None) or error).split("\n[SQL:")[0]
+    """Return an error as parking shows it: its class and its text, without what a statement or a row carried, and without addresses."""
+    text = without_personal_data(str(getattr(error, "orig", None) or error).split("\n[SQL:")[0])
     return f"{type(error).__name__}: {text}"[:MAX_ERROR_LENGTH].replace("\x00", "\\x00")
 
 

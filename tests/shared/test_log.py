@@ -3,12 +3,18 @@
 import json
 import logging
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from shared import log
+from shared.db import Database
+from shared.parking import describe
 from shared.trace import tracing
 
+ENTERED = {"name": "Maria Lopez", "story": "came\nby sea"}  # not where it is inserted: a trace shows that line
 TRACE = "01a20200d554731b84e0fea3c281a47a"
 
 
@@ -70,3 +76,25 @@ def test_no_line_holds_an_address_or_a_link_that_opens_something(
     assert kept in failure
     if kept != handed:
         assert handed not in written
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+async def test_nothing_quotes_the_row_that_the_database_refused(
+    database_url: str, capsys: pytest.CaptureFixture[str], form: Literal["json", "text"]
+) -> None:
+    log.configure(form)
+    database = Database(database_url, "desk")
+    try:
+        async with database.transaction() as tx:
+            await tx.execute(text("CREATE TEMPORARY TABLE entered (name text, story text, day date NOT NULL)"))
+            await tx.execute(text("INSERT INTO entered VALUES (:name, :story, NULL)"), ENTERED)
+    except IntegrityError as error:
+        logging.getLogger("tidings.x").exception("not entered")
+        set_aside = describe(error)
+    finally:
+        await database.close()
+    line = capsys.readouterr().err
+    for said in (set_aside, line):
+        assert "violates not-null constraint" in said
+        assert not any(word in said for word in ("Lopez", "came", "by sea", "DETAIL"))
+    assert "test_log.py" in line
