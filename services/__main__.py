@@ -51,7 +51,9 @@ def _command(name: str, where: str) -> Any:
     module, _, attribute = where.partition(":")
     behind = getattr(import_module(module), attribute)
     if isinstance(behind, typer.Typer):
-        return typer.main.get_group(behind)
+        group = typer.main.get_group(behind)
+        group.name = name
+        return group
     only = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     only.command(name)(behind)
     return typer.main.get_command(only)

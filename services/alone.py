@@ -1,14 +1,16 @@
 """Running one service in a process of its own, beside others that run elsewhere."""
 
+import logging
 from collections.abc import Callable
 from contextlib import closing
 
 from services.demo.inbox.server import inbox_wanted
 from services.wiring import built, kafka_of
 from shared import command, log
-from shared.command import say
 from shared.process import Process, ending_by_signal, open_port, serve
 from shared.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 
 def alone(owner: str) -> Callable[[], None]:
@@ -37,16 +39,20 @@ def _run(name: str) -> None:
 async def _run_one(name: str, settings: Settings) -> str:
     ending = ending_by_signal()
     if inbox_wanted(settings):
-        say("Mails wait: the demo inbox runs only in `tidings all`. Set TIDINGS_SMTP to a mail server for them to leave.")
+        _log.warning("mails wait: no demo inbox runs in this process; set TIDINGS_SMTP to a mail server for them to leave")
     if not settings.data_keys or not (settings.signing_key or settings.verify_keys):
-        say(f"tidings {name} uses keys of its own in {settings.var}. Services that run elsewhere need the same ones:")
-        say("set TIDINGS_DATA_KEYS (made by `tidings key`) and TIDINGS_VERIFY_KEYS for all of them, TIDINGS_SIGNING_KEY for desk alone")
-        say("(both made by `tidings key --signing`).")
+        _log.warning(
+            "%s uses keys of its own in %s, and services that run elsewhere need the same ones: set TIDINGS_DATA_KEYS (made by "
+            "`tidings key`) and TIDINGS_VERIFY_KEYS for all of them, TIDINGS_SIGNING_KEY for desk alone (both made by "
+            "`tidings key --signing`)",
+            name,
+            settings.var,
+        )
     with closing(open_port(settings.host, settings.port)) as web:
         parts = command.parts_of(settings.model_copy(update={"port": web.getsockname()[1]}))
 
         async def announce(process: Process) -> None:
-            say(f"tidings {name} answers at {process.address}")
+            _log.info("%s answers at %s", name, process.address)
 
         process = await serve([built(name, parts)], parts, kafka_of(settings, embedded=False), web, ending, announce)
         return process.failure

@@ -12,6 +12,7 @@ import typer
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from prometheus_client import REGISTRY
+from typer.testing import CliRunner
 
 from services.__main__ import app as command_line
 from services.demo.inbox import app as inbox
@@ -120,6 +121,12 @@ def commands(command: Any, name: str = "tidings") -> Iterator[tuple[str, set[str
 
 COMMANDS = dict(commands(typer.main.get_command(command_line)))
 GROUPS = {" ".join(name.split()[:length]) for name in COMMANDS for length in range(1, len(name.split()))}
+
+
+def test_help_names_every_command_and_group() -> None:
+    shown = CliRunner().invoke(command_line, ["--help"], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0
+    assert {name.split()[1] for name in COMMANDS} <= set(re.findall(r"^\W*([\w-]+) ", shown.stdout, re.MULTILINE)), shown.stdout
 
 
 def said_commands(text: str) -> Iterator[str]:

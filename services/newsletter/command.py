@@ -1,7 +1,7 @@
 """`tidings sender`: one more process that sends what the ledger says."""
 
 import asyncio
-import sys
+import logging
 from contextlib import closing, suppress
 from typing import Annotated
 from uuid import UUID
@@ -19,13 +19,15 @@ from shared import command, log, spans
 from shared.application import health_router
 from shared.broker import Probe
 from shared.cluster import cluster_of
-from shared.command import CommandError, say
+from shared.command import CommandError
 from shared.db import Database, is_away
 from shared.parts import Parts
 from shared.process import answering, ending_by_signal, open_port, spare_what_stays
 from shared.service import Kafka, Running, Service
 
 SHOW_SECONDS = 2.0
+
+_log = logging.getLogger(__name__)
 
 
 def sender(
@@ -48,9 +50,9 @@ async def _send(parts: Parts, port: int | None) -> None:
         raise CommandError("The newsletter's tables are missing: run `tidings migrate`.")
     log.configure(parts.settings.log)
     if server is None:  # who is asked how it is belongs to a system that may get its mail server later
-        say("No mail server is set: issues wait until TIDINGS_SMTP names one.")
+        _log.warning("no mail server is set: issues wait until TIDINGS_SMTP names one")
     else:
-        say(f"This sender hands issues to {server.host} over up to {server.connections} connections.")
+        _log.info("this sender hands issues to %s over up to %d connections", server.host, server.connections)
     works = [_again(parts, database), _show(database), _ended(ending)]
     if port is not None:
         works.append(_answer(parts, database, port))
@@ -102,7 +104,7 @@ async def _again(parts: Parts, database: Database) -> None:
 
 
 async def _show(database: Database) -> None:
-    """Print how far each issue has come, whenever that has changed."""
+    """Log how far each issue has come, whenever that has changed."""
     shown: dict[UUID, str] = {}
     while True:
         with suppress(OSError):
@@ -118,5 +120,5 @@ async def _show(database: Database) -> None:
             for each in found:
                 if shown.get(each.issue_id) != (said := line(each)):
                     shown[each.issue_id] = said
-                    sys.stderr.write(f"{each.issue_id} {said}\n")
+                    _log.info("%s %s", each.issue_id, said)
         await asyncio.sleep(SHOW_SECONDS)
