@@ -13,6 +13,8 @@ import pytest
 
 KAFKA_IMAGE = "apache/kafka:4.1.1"
 POSTGRES_IMAGE = "postgres:18"
+PROMETHEUS_IMAGE = "prom/prometheus:latest"
+"""Of whatever version: the newest one is asked whether our rules are still taken."""
 
 NODE_PACKAGES = Path(sys.prefix) / "node"
 """Where `make setup` puts what tests need of npm."""

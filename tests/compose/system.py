@@ -13,6 +13,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from shared.testing.ports import reserved_port
+from shared.testing.requirements import PROMETHEUS_IMAGE
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -53,6 +54,7 @@ class Compose:
 
     folder: Path
     address: str
+    prometheus: str  # where it answers once it was started
     files: list[str] = field(default_factory=lambda: ["docker-compose.yml"])
 
     def run(self, *words: str, seconds: float = WAIT_SECONDS, given: str | None = None, check: bool = True) -> str:
@@ -119,7 +121,7 @@ class Compose:
 def started(folder: Path, *, on: Callable[[Compose], None] = lambda system: None) -> Iterator[Compose]:
     """Give the system, healthy, from a clean copy of this source in `folder`; everything of it is gone when the block ends."""
     with ExitStack() as stack:
-        http, https, sandbox = (stack.enter_context(reserved_port()) for _ in range(3))
+        http, https, sandbox, prometheus = (stack.enter_context(reserved_port()) for _ in range(4))
         _copy_source(folder)
         # As the README has it, but for the packages: those of this test's own environment serve.
         make = ["make", "-o", "setup", "secrets", f"BIN={BIN}"]
@@ -132,11 +134,13 @@ def started(folder: Path, *, on: Callable[[Compose], None] = lambda system: None
             "TIDINGS_HTTP": f"127.0.0.1:{http}",
             "TIDINGS_HTTPS": f"127.0.0.1:{https}",
             "TIDINGS_SANDBOX": str(sandbox),
+            "TIDINGS_PROMETHEUS": str(prometheus),
+            "TIDINGS_PROMETHEUS_IMAGE": PROMETHEUS_IMAGE,
         }
         env = folder / ".env"
         assert env.stat().st_mode & 0o077 == 0
         env.write_text("".join(f"{name}={value}\n" for name, value in (_env(folder) | own).items()), encoding="utf-8")
-        system = Compose(folder=folder, address=own["TIDINGS_PUBLIC_URL"])
+        system = Compose(folder=folder, address=own["TIDINGS_PUBLIC_URL"], prometheus=f"http://127.0.0.1:{prometheus}")
         try:
             on(system)
             system.run("up", "--build", "--wait", "--wait-timeout", str(WAIT_SECONDS), seconds=WAIT_SECONDS * 2)

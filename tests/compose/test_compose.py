@@ -31,6 +31,7 @@ SERVICES = ("desk", "intake", "pledges", "newsletter", "social", "calendar")
 # The demo parts go first: their network keeps its timeline in memory, and the one post of this test must not be forgotten with it.
 KILLED = ("demo", "social", "sender", "newsletter", "intake", "desk", "pledges", "calendar", "gateway")
 KILLED_LAST = ("kafka", "postgres")  # once the others are well again: what they start upon
+STOPPED = (*SERVICES, "sender")
 READERS = 1_500
 MAIL_SECONDS = 0.5  # what the mail server takes for one: the issue is under way while things are killed
 FLOW_GOES_ON = 10  # webhooks accepted between one kill and the next
@@ -70,6 +71,26 @@ def test_containers_are_contained_and_speak_to_nobody_who_need_not_hear_them(sys
     assert roles == {f"tidings_{service}" for service in SERVICES}
 
 
+def test_everything_is_seen_by_prometheus_and_every_rule_is_taken(system: Compose) -> None:
+    system.run("up", "--wait", "prometheus")
+    jobs = {*SERVICES, "sender"}
+    with httpx.Client(base_url=system.prometheus, timeout=20) as prometheus:
+
+        def seen() -> set[str]:
+            targets = prometheus.get("/api/v1/targets", params={"state": "active"}).json()["data"]["activeTargets"]
+            return {target["labels"]["job"] for target in targets if target["health"] == "up"}
+
+        def judged() -> Counter[str]:
+            groups = prometheus.get("/api/v1/rules").json()["data"]["groups"]
+            return Counter(rule["health"] for group in groups for rule in group["rules"])
+
+        until(lambda: seen() == jobs, lambda: f"Prometheus sees all but {jobs - seen()}")
+        until(lambda: judged().keys() == {"ok"}, lambda: f"every rule was judged: {judged()}")
+        alerts = prometheus.get("/api/v1/alerts").json()["data"]["alerts"]
+        assert [alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"] == []
+    system.run("rm", "--stop", "--force", "prometheus")
+
+
 def test_nothing_is_lost_and_nothing_happens_twice_though_everything_is_killed(system: Compose, tmp_path: Path) -> None:
     figures = Figures()
     walked = system.count("SELECT count(*) FROM newsletter.subscribers WHERE state = 'confirmed'")  # by the demo
@@ -97,6 +118,9 @@ def test_nothing_is_lost_and_nothing_happens_twice_though_everything_is_killed(s
         figures.accepted_meanwhile = _without_kafka(system, told)
         figures.restart_seconds = _restart(system, "postgres")
         _flows_on(told)
+        figures.stop_seconds = _stop(system)
+        system.run("start", *STOPPED)
+        _flows_on(told)
     figures.told = told
     assert told.wrong == []
     figures.settled_seconds = until(lambda: not _unsettled(system, issue), lambda: f"settled: {_unsettled(system, issue)}", every=2)
@@ -114,14 +138,6 @@ def test_nothing_is_lost_and_nothing_happens_twice_though_everything_is_killed(s
     until(lambda: outgoing.posts_with(walk.system.networks["x"], post) == 1 or _named(system), "the post out, or named", 900)
     assert outgoing.posts_with(walk.system.networks["x"], post) <= 1
     _write(figures)
-
-
-def test_stop_is_graceful_and_within_its_time(system: Compose) -> None:
-    # One after the other: on a machine that is busy, all at once would share what little there is of the twenty seconds each has.
-    for service in (*SERVICES, "sender"):
-        system.run("stop", service)
-        for container in system.containers(service):
-            assert inspected(container, form="{{.State.ExitCode}}") == "0", f"{service}: {system.logs(service)}"
 
 
 def _team(system: Compose) -> Walk:
@@ -168,6 +184,17 @@ def _restart(system: Compose, service: str) -> float:
     system.run("restart", service)
     system.until_well(service)
     return time.monotonic() - began
+
+
+def _stop(system: Compose) -> float:
+    """Return how long it takes until every service has ended by itself; fails where one had to be killed, or failed."""
+    began = time.monotonic()
+    system.run("stop", *STOPPED)
+    seconds = time.monotonic() - began
+    for service in STOPPED:
+        for container in system.containers(service):
+            assert inspected(container, form="{{.State.ExitCode}}") == "0", f"{service}: {system.logs(service)}"
+    return seconds
 
 
 def _unsettled(system: Compose, issue: str) -> list[str]:
