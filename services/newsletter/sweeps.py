@@ -59,13 +59,13 @@ _NOT_ENDED = rows(
     "not-ended",
 )
 # Senders take over from each other within seconds; where none lives, nobody does.
-_DEAD_HANDS = rows(
+_IN_DEAD_HANDS = (
     select(audience.c.issue_id.label("id"), func.min(senders.c.seen_at).label("since"))
     .join(senders, senders.c.id == audience.c.sender)
     .where(_in(_IN_HAND), senders.c.seen_at < before(DEAD))
-    .group_by(audience.c.issue_id),
-    "dead-hands",
+    .group_by(audience.c.issue_id)
 )
+_DEAD_HANDS = rows(_IN_DEAD_HANDS, "dead-hands")
 _MISSING = (
     select(sends.c.issue_id.label("id"), sends.c.frozen_at.label("since"))
     .where(or_(sends.c.finished_at.is_(None), sends.c.finished_at > before(288 * LATE)), sends.c.frozen_at.is_not(None))
@@ -130,9 +130,9 @@ async def _copies_wait(tx: Transaction) -> Sequence[Stuck]:
 
 
 async def _take_over(tx: Transaction, one: Stuck) -> bool:
-    del one  # of every issue at once
-    await ledger.take_over(tx, DEAD.total_seconds())
-    return True
+    await ledger.take_over(tx, DEAD.total_seconds())  # of every issue at once
+    # Of a database that has just been started nobody is taken to be dead: they could not be seen.
+    return (await tx.execute(_IN_DEAD_HANDS.where(audience.c.issue_id == UUID(one.id)))).first() is None
 
 
 async def _held(tx: Transaction, one: Stuck) -> Row[Any]:

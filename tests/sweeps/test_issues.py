@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.newsletter import sweeps as newsletter
 from services.newsletter.sending.rules import AudienceState, content_hash
@@ -59,7 +60,7 @@ async def test_an_issue_whose_hour_has_come_and_that_does_not_begin_is_named(sys
 async def test_copies_in_dead_hands_are_freed_and_what_may_have_left_is_uncertain(system: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     database = system.database("newsletter")
     ids = await subscribe(database, system.parts.vault, ["a@example.net", "b@example.net"])
-    await send_now(database)
+    issue = await send_now(database)
     sender = new_id()
     await run(
         system,
@@ -76,6 +77,10 @@ async def test_copies_in_dead_hands_are_freed_and_what_may_have_left_is_uncertai
             sender=sender,
             id=ids[address],
         )
+    mended = _mended()
+    monkeypatch.setattr(newsletter, "DEAD", timedelta(days=30))  # as in a database that has just been started
+    assert await sweep(system, "newsletter") == [(Promise.SENT, "dead-hands", str(issue))]
+    assert _mended() == mended
     # The tests' database has not run for long enough for anybody to be dead in it for minutes.
     monkeypatch.setattr(newsletter, "DEAD", timedelta(0))
     assert await sweep(system, "newsletter") == []
@@ -84,6 +89,7 @@ async def test_copies_in_dead_hands_are_freed_and_what_may_have_left_is_uncertai
         ids["a@example.net"]: AudienceState.PLANNED,
         ids["b@example.net"]: AudienceState.UNCERTAIN,
     }
+    assert _mended() == mended + 1
 
 
 async def test_an_issue_for_which_nobody_waits_any_more_is_ended_though_no_sender_lives(system: Watched) -> None:
@@ -195,3 +201,7 @@ async def test_a_pause_that_did_not_end_by_itself_is_ended_and_desk_is_told(syst
     assert [row.paused for row in await run(system, "newsletter", "SELECT paused FROM pauses")] == [False]
     told = await run(system, "newsletter", "SELECT body FROM outbox WHERE type = 'sending.confirmed.v1'")
     assert [json.loads(row.body)["state"] for row in told] == ["running"]
+
+
+def _mended() -> float:
+    return REGISTRY.get_sample_value("tidings_mended_total", {"service": "newsletter", "promise": Promise.SENT.value}) or 0.0
