@@ -15,7 +15,7 @@ def migrate(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"migrated": OWNERS})
         return
-    say(f"The schemas of {', '.join(OWNERS)} are at their newest version.")
+    say(f"The schemas of {', '.join(OWNERS)} are at the newest version that this program knows, or at a newer one, which stays as it is.")
 
 
 async def _migrate(settings: Settings) -> None:

@@ -32,6 +32,8 @@ SERVICES = ("desk", "intake", "pledges", "newsletter", "social", "calendar")
 KILLED = ("demo", "social", "sender", "newsletter", "intake", "desk", "pledges", "calendar", "gateway")
 KILLED_LAST = ("kafka", "postgres")  # once the others are well again: what they start upon
 STOPPED = (*SERVICES, "sender")
+MAILERS = ("desk", "intake", "pledges", "newsletter", "calendar")
+MAIL_IN_HAND = "state = 'started' OR (state = 'waiting' AND next_at < now())"
 READERS = 1_500
 MAIL_SECONDS = 0.5  # what the mail server takes for one: the issue is under way while things are killed
 FLOW_GOES_ON = 10  # webhooks accepted between one kill and the next
@@ -201,6 +203,7 @@ def _unsettled(system: Compose, issue: str) -> list[str]:
     """Return what is still on its way, each with its count."""
     queues = {f"{name}.outbox": f"SELECT count(*) FROM {name}.outbox WHERE sent_at IS NULL" for name in SERVICES}
     queues |= {f"{name}.parked": f"SELECT count(*) FROM {name}.parked WHERE state IN ('waiting', 'dead')" for name in SERVICES}
+    queues |= {f"{name}.mails": f"SELECT count(*) FROM {name}.mails WHERE {MAIL_IN_HAND}" for name in MAILERS}
     queues["copies"] = (
         f"SELECT count(*) FROM newsletter.audience WHERE issue_id = '{issue}' AND state IN ('planned', 'claimed', 'started', 'deferred')"
     )
