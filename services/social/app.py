@@ -5,7 +5,7 @@ from pathlib import Path
 from services.social import handlers, jobs, queues
 from services.social.domain.deliveries import Pace
 from services.social.networks.x.client import X
-from services.social.networks.x.session import API_URL, Account
+from services.social.networks.x.session import API_URL, POSTS_URL, Account
 from services.social.posting.things import things_at
 from services.social.sender import Networks, Sender
 from services.social.store.pausing import SENDER
@@ -71,4 +71,6 @@ def x_account(settings: Settings) -> Account | None:
         consumer_secret=consumer_secret,
         access_token=access_token,
         access_token_secret=access_token_secret,
+        # A rehearsed post stands on no page of X: the demo parts know where.
+        posts_url=POSTS_URL if settings.networks == "live" else f"{settings.address}/demo/posts/x/",
     )

@@ -20,6 +20,7 @@ LEADS_ON = frozenset(
         "/social/",
         "/calendar/month/",
         "/demo/mails/{number}/html",
+        "/demo/posts/{network}/{post_id}",
         "/newsletter/issues/{issue}/preview/{language}.html",
     }
 )

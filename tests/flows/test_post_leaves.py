@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from services.demo.sandbox.server import is_wanted
 from shared.db import Database
@@ -28,6 +29,12 @@ def test_a_post_that_is_due_stands_on_the_sandbox_once_though_the_system_is_kill
         asyncio.run(_put(run["database"], "Safe and orderly"))
         until(lambda: posts_on(place) == ["Safe and orderly"])
         assert "Safe and orderly" in httpx.get(f"{place}/").text
+        address = until(lambda: asyncio.run(_address(run["database"])))
+        assert address.startswith(f"{system.address}/demo/posts/x/")
+        there = httpx.get(address, follow_redirects=True)
+        assert str(there.url).startswith(f"{place}/#post-")
+        assert f'id="{there.url.fragment}"' in there.text
+        assert httpx.get(address.replace("/x/", "/y/")).status_code == 404
         assert system.end(signal.SIGKILL) == -signal.SIGKILL
     with running(var) as system:
         run = json.loads((var / "run.json").read_text())
@@ -35,10 +42,18 @@ def test_a_post_that_is_due_stands_on_the_sandbox_once_though_the_system_is_kill
         until(lambda: posts_on(run["networks"]["x"]) == ["Safe and orderly", "And regular"])
 
 
-async def _put(url: str, text: str) -> None:
+async def _put(url: str, said: str) -> None:
     database = Database(url, "social")
-    await put(database, words(text))
+    await put(database, words(said))
     await database.close()
+
+
+async def _address(url: str) -> str:
+    database = Database(url, "social")
+    async with database.transaction() as tx:
+        found = (await tx.execute(text("SELECT body FROM outbox WHERE type = 'post.published.v1'"))).scalar_one_or_none()
+    await database.close()
+    return str(json.loads(found)["places"][0]["address"]) if found else ""
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from enum import StrEnum
 from html import escape
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from services.demo.inbox.kept import Inbox, Kept
@@ -57,6 +57,13 @@ def router(inbox: Inbox, pages: Pages, networks: Mapping[str, str] | None = None
     async def demo_parts() -> Response:
         """Give programs what stands for the world here: who asks finds out that no mail and no post leaves this machine."""
         return JSONResponse({"inbox": PATH, "networks": dict(networks or {})})
+
+    @router.get(PATH + "posts/{network}/{post_id}")
+    async def post(network: str, post_id: str) -> Response:
+        """Lead to a rehearsed post on the sandbox's timeline, which stands at an address that only this process knows."""
+        if network not in (networks or {}) or not (post_id.isascii() and post_id.isdigit()):
+            raise HTTPException(404)
+        return RedirectResponse(f"{(networks or {})[network]}/#post-{post_id}", status_code=303)
 
     @router.get(MAIL + "{number}")
     async def show(request: Request, number: str, view: str = "") -> Response:

@@ -67,7 +67,7 @@ class X:
 
     def address_of(self, place_id: str) -> str:
         """Return where people read a post; X leads from this to the account's own address."""
-        return f"https://x.com/i/status/{place_id}"
+        return f"{self._account.posts_url}{place_id}"
 
     async def bring(self, content: Content, bytes_of: Mapping[str, bytes]) -> Sequence[str]:
         """Return the ids of the content's pictures, uploaded; raises NotBroughtError."""

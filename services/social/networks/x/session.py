@@ -11,6 +11,9 @@ import aiohttp
 from oauthlib.oauth1 import Client as Signer
 from yarl import URL
 
+POSTS_URL = "https://x.com/i/status/"
+"""What X leads from to a post, and to the account's own address of it, by the post's number alone."""
+
 API_URL = "https://api.twitter.com"
 """Where X answers; tweepy knows this host alone, and the session sends its requests elsewhere where the settings say so."""
 
@@ -32,6 +35,7 @@ class Account:
     consumer_secret: str = field(repr=False)
     access_token: str = field(repr=False)
     access_token_secret: str = field(repr=False)
+    posts_url: str = POSTS_URL  # what a post's number follows where people read it
 
     @property
     def user_id(self) -> str:
