@@ -105,7 +105,8 @@ def found_settings() -> Settings:
     if running is None:
         raise fail(
             f"Nothing runs on {settings.var}. Start it with `tidings all`, "
-            "or set TIDINGS_DATABASE and TIDINGS_KAFKA to the system you mean."
+            "or set TIDINGS_DATABASE and TIDINGS_KAFKA to the system you mean. "
+            "Where it runs in containers, so do its commands: docs/do/compose.md says which runs where."
         )
     changes: dict[str, object] = {}
     if settings.database == "embedded":

@@ -28,12 +28,17 @@ def _ssl(given: dict[str, str]) -> ssl.SSLContext | str | bool:
     mode = given.get("sslmode", "verify-full" if "sslrootcert" in given else "prefer")
     if mode not in SSL_MODES:
         raise ValueError(f"sslmode={mode} is none of {', '.join(SSL_MODES)}")
+    authorities = given.get("sslrootcert")
+    if authorities == "system":  # libpq's word for those that the system trusts
+        if mode != "verify-full":
+            raise ValueError("sslrootcert=system wants sslmode=verify-full")
+        authorities = None
     if mode == "disable":
         return False
     if mode in {"allow", "prefer"}:
         return mode  # asyncpg tries again in clear, which a context would not let it
     try:
-        context = ssl.create_default_context(cafile=given.get("sslrootcert"))
+        context = ssl.create_default_context(cafile=authorities)
         if "sslcert" in given:
             context.load_cert_chain(given["sslcert"], given.get("sslkey"))
     except OSError as error:  # SSLError is one

@@ -90,14 +90,15 @@ async def _restore(settings: Settings, after: Mapping[str, AfterRestore], file: 
         raise CommandError(f"No keys open the backup: set TIDINGS_DATA_KEYS as they were, or put the old {KEYS_FILE} into {settings.var}.")
     try:
         with reading(file) as archive:
-            if settings.kafka != "embedded":
-                probe = Probe(cluster_of(settings))
-                try:
-                    await restoring.check_topics_are_empty(probe, registry.TOPICS)
-                    await restoring.check_no_group_is_ahead(probe, registry.TOPICS)
-                finally:
-                    await probe.close()
             async with _database(settings, alone=True) as url:
+                await restoring.check_nothing_is_there(url, archive.manifest)
+                if settings.kafka != "embedded":
+                    probe = Probe(cluster_of(settings))
+                    try:
+                        await restoring.check_topics_are_empty(probe, registry.TOPICS)
+                        await restoring.check_no_group_is_ahead(probe, registry.TOPICS)
+                    finally:
+                        await probe.close()
                 vault = command.parts_of(settings).vault
                 return await restoring.put_back(url, archive, vault, after, say, lacking_keys=lacking_keys, moved=moved)
     except (ArchiveError, RestoreError) as error:

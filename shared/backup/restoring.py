@@ -87,11 +87,24 @@ async def put_back(
 async def put_as_it_was(tx: AsyncConnection, archive: ArchiveReader, say: Say) -> None:
     """Put every row back into schemas of the versions that the archive has; raises RestoreError where one is not empty, ArchiveError."""
     connection: Any = (await tx.get_raw_connection()).driver_connection
-    for service, kept in archive.manifest.schemas.items():
-        await _prepare(tx, connection, service, kept)
+    for service in archive.manifest.schemas:
+        await _prepare(tx, connection, service, archive.manifest)
     for service, kept in archive.manifest.schemas.items():
         await _put_schema(connection, archive, service, kept)
         say(f"{service}: {kept.rows} rows of {len(kept.tables)} tables")
+
+
+async def check_nothing_is_there(url: str, manifest: Manifest) -> None:
+    """Raise RestoreError where a service is at work on the database, or a schema has rows: before anybody is told to empty Kafka for it."""
+    engine = engine_of(url)
+    try:
+        async with engine.connect() as seen:
+            await _check_nobody_works(seen)
+            connection: Any = (await seen.get_raw_connection()).driver_connection
+            for service in manifest.schemas:
+                await _check_empty(connection, service, await schemas.look(connection, service), manifest)
+    finally:
+        await engine.dispose()
 
 
 async def check_topics_are_empty(probe: Probe, topics: Sequence[str]) -> None:
@@ -157,15 +170,29 @@ async def _check_nobody_works(tx: AsyncConnection) -> None:
         raise RestoreError(f"Services are connected to this database: {', '.join(names)}. End them, then restore.")
 
 
-async def _prepare(tx: AsyncConnection, connection: Any, service: str, kept: KeptSchema) -> None:
-    """Bring an empty schema to the version that the archive's has; raises RestoreError where it is not empty, or newer."""
-    there = await schemas.look(connection, service)
+async def _check_empty(connection: Any, service: str, there: schemas.Schema, manifest: Manifest) -> None:
     made = MADE_BY_MIGRATIONS.get(service, frozenset())
-    if full := [table for table in await schemas.filled(connection, there) if table not in made]:
-        raise RestoreError(
-            f"The schema {service} is not empty: {', '.join(full[:5])} {'has' if len(full) == 1 else 'have'} rows. "
-            "Restore into a database that was just made, or that `tidings migrate` has made and nothing else has touched."
-        )
+    full = [table for table in await schemas.filled(connection, there) if table not in made]
+    if not full:
+        return
+    if "restores" in full:
+        asked = f'SELECT restored_at FROM "{service}".restores WHERE taken_at = $1'  # noqa: S608 - a name of ours
+        if (done := await connection.fetchval(asked, manifest.taken_at)) is not None:
+            raise RestoreError(
+                f"This backup was put back here already, whole, at {done:%Y-%m-%d %H:%M} UTC. "
+                "Go on from there: `tidings migrate`, then start the services; `tidings doctor` says what is held."
+            )
+    raise RestoreError(
+        f"The schema {service} is not empty: {', '.join(full[:5])} {'has' if len(full) == 1 else 'have'} rows. "
+        "Restore into a database that was just made, or that `tidings migrate` has made and nothing else has touched."
+    )
+
+
+async def _prepare(tx: AsyncConnection, connection: Any, service: str, manifest: Manifest) -> None:
+    """Bring an empty schema to the version that the archive's has; raises RestoreError where it is not empty, or newer."""
+    kept = manifest.schemas[service]
+    there = await schemas.look(connection, service)
+    await _check_empty(connection, service, there, manifest)
     if there.version is None and there.tables:
         raise RestoreError(f"The schema {service} has tables that no migration made. Restore into a database that was just made.")
     if there.version is not None and there.version > kept.version:
@@ -174,6 +201,7 @@ async def _prepare(tx: AsyncConnection, connection: Any, service: str, kept: Kep
             "just made, before `tidings migrate`: the backup's tables are made as they were, and then brought to the newest version."
         )
     await upgrade(tx, service, kept.version)
+    made = MADE_BY_MIGRATIONS.get(service, frozenset())
     for table in sorted(made & {table.name for table in kept.tables}):
         await tx.execute(text(f'DELETE FROM "{service}"."{table}"'))  # noqa: S608 - names of ours
 

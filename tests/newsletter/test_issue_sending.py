@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 
 from services.newsletter.compose import blocks
 from services.newsletter.handlers import listens
@@ -17,6 +17,7 @@ from services.newsletter.issues.rules import IssueError
 from services.newsletter.jobs import of as jobs_of
 from services.newsletter.posting import Posting
 from services.newsletter.sending import issues as sending
+from services.newsletter.sending import ledger
 from services.newsletter.sending.rules import Hold, SendState, Standing, SubscriberState
 from services.newsletter.sending.tables import audience, senders, sends
 from services.newsletter.web.issue_send import mask
@@ -29,6 +30,7 @@ from shared.events.every import DecisionMade
 from shared.events.newsletter import IssueSent
 from shared.events.registry import TOPICS_OF
 from shared.i18n import translate
+from shared.ids import new_id
 from shared.testing.sink import Sink, sink
 from shared.trace import Cause
 from tests.desk.wire import records_of
@@ -133,6 +135,24 @@ async def test_issue_scheduled_by_page_reaches_its_audience_and_the_numbers_add_
         assert "One desk for newcomers" in page(await operator.get("/newsletter/archive/1?lang=en")).text
     with pytest.raises(IssueError):
         await edit(service, issue)
+
+
+async def test_page_of_sending_says_in_the_servers_words_what_slows_an_issue(service: Newsletter) -> None:
+    issue = await approved(service.database)
+    await plan(service, issue)
+    address = f"{ISSUES}{issue}/sending"
+    async with service.browser(OPERATOR) as operator:
+        assert "hidden" in page(await operator.get(address)).one("section", id="slowed")
+        async with service.database.transaction() as tx:
+            trouble = "connect: Error connecting to mail.example.org on port 587"
+            await tx.execute(insert(senders).values(id=new_id(), name="one:1", connections=1, trouble=trouble))
+            await tx.execute(insert(senders).values(id=new_id(), name="two:1", connections=1, trouble=""))
+            await ledger.slow_down(tx, "busy.example", "450 4.2.1 Slower <please>")
+        found = page(await operator.get(address))
+        lines = [f"one:1: {trouble}", "busy.example: 450 4.2.1 Slower <please>"]
+        assert "hidden" not in found.one("section", id="slowed")
+        assert all(line in found.text for line in lines)
+        assert (await operator.get(f"/newsletter/sends/{issue}.json")).json()["slowed"] == lines
 
 
 async def _is(service: Newsletter, issue: UUID, state: SendState) -> bool:

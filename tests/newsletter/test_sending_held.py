@@ -49,6 +49,16 @@ async def test_domain_that_is_told_to_wait_waits_and_others_go_on(database: Data
         assert (way.way, way.step, way.because) == ("busy.example", 1, "4.7.1 Too many from you")
 
 
+async def test_why_a_domain_waits_is_kept_without_the_readers_address(database: Database) -> None:
+    await subscribe(database, VAULT, ["reader@busy.example"])
+    await send_now(database)
+    async with scripted(RCPT=says("450 4.7.1 <Reader@busy.example> gets too many")) as server, sending(database, server):
+        await until(lambda: _slowed(database, "busy.example"))
+    async with database.transaction() as tx:
+        (way,) = (await tx.execute(select(slow_ways))).all()
+    assert way.because == "4.7.1 <(recipient)> gets too many"
+
+
 async def _accepted(database: Database, issue: UUID, count: int) -> bool:
     return (await standing_of(database, issue)).accepted >= count
 

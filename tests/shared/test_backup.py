@@ -14,7 +14,9 @@ from typing import Any
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from typer.testing import CliRunner
 
+from services.__main__ import app
 from services.desk.handlers import LISTENS
 from services.owners import OWNERS
 from services.upkeep import AFTER_RESTORE
@@ -32,7 +34,7 @@ from shared.events.every import DecisionMade
 from shared.events.registry import TOPICS_OF
 from shared.migrations import migrate, versions_of
 from shared.parking import StoredRecord
-from shared.testing.databases import ask, fresh_database
+from shared.testing.databases import ask, fresh_database, run_apart
 from shared.vault import Vault, new_key
 from shared.version import VERSION
 from tests.desk.wire import records_of, tell
@@ -130,6 +132,25 @@ async def test_it_goes_into_schemas_that_were_migrated_and_nothing_else(database
     with pytest.raises(RestoreError, match=r"The schema desk is not empty: people"):
         await restored(database_url, var / "all.zip")
     assert (await restored(empty_url, var / "all.zip")).offered_again == 500
+
+
+async def test_whoever_restores_again_hears_that_it_is_done(database_url: str, empty_url: str, var: Path) -> None:
+    await fill(database_url)
+    await backed_up(database_url, var / "first.zip")
+    await backed_up(database_url, var / "second.zip")
+    await restored(empty_url, var / "first.zip")
+    with pytest.raises(RestoreError, match=r"This backup was put back here already, whole, at 20"):
+        await restored(empty_url, var / "first.zip")
+    with pytest.raises(RestoreError, match=r"The schema desk is not empty"):
+        await restored(empty_url, var / "second.zip")
+
+
+def test_what_stands_in_the_database_is_said_before_what_kafka_lacks(database_url: str, var: Path) -> None:
+    run_apart(fill(database_url))
+    run_apart(backed_up(database_url, var / "all.zip"))
+    environment = {"TIDINGS_DATABASE": database_url, "TIDINGS_KAFKA": "127.0.0.1:1", "TIDINGS_DATA_KEYS": KEY}
+    done = CliRunner().invoke(app, ["restore", str(var / "all.zip")], env=environment)
+    assert (done.exit_code, "The schema desk is not empty" in done.stderr) == (1, True)
 
 
 async def test_what_a_migration_puts_into_tables_is_known(database_url: str) -> None:

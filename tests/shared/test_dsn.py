@@ -41,9 +41,20 @@ def test_certificate_of_an_authority_alone_asks_for_everything(tmp_path: Path) -
     assert len(context.get_ca_certs()) == 1
 
 
+@pytest.mark.parametrize("query", ["sslmode=verify-full&sslrootcert=system", "sslrootcert=system"])
+def test_whom_the_system_trusts_is_trusted_where_that_is_said(query: str) -> None:
+    context = connecting(f"{PLAIN}?{query}")[1]["ssl"]
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert context.cert_store_stats() == ssl.create_default_context().cert_store_stats()
+
+
 @pytest.mark.parametrize(
     ("query", "fault"),
-    [("sslmode=sometimes", "sslmode=sometimes is none of disable"), ("sslrootcert=/nowhere", "cannot be read: No such file")],
+    [
+        ("sslmode=sometimes", "sslmode=sometimes is none of disable"),
+        ("sslrootcert=/nowhere", "cannot be read: No such file"),
+        ("sslmode=require&sslrootcert=system", "sslrootcert=system wants sslmode=verify-full"),
+    ],
 )
 def test_what_is_wrong_is_said(query: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):

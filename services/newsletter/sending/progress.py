@@ -20,7 +20,7 @@ async def progress(tx: Transaction, issue_id: UUID) -> Mapping[str, Any] | None:
 
     `standing` are counts of one query, with `waiting` and whether the equation `holds`; `per_second` is the speed of the last minute;
     `seconds_left` is an estimate, None while nothing moves; `senders` are those that live; `slow` are ways that rest, with the
-    server's words; `uncertain_by` says why rows are uncertain.
+    server's words; `slowed` says both what a sender cannot do and what rests, line by line; `uncertain_by` says why rows are uncertain.
     """
     standing = await issues.standing(tx, issue_id)
     if standing is None:
@@ -35,6 +35,7 @@ async def progress(tx: Transaction, issue_id: UUID) -> Mapping[str, Any] | None:
         text("SELECT name, connections, trouble, began_at, seen_at FROM senders WHERE seen_at > now() - interval '1 minute' ORDER BY 4")
     )
     slow = await tx.execute(text("SELECT way, until, because FROM slow_ways WHERE until > now() ORDER BY way"))
+    living, resting = [dict(row) for row in senders.mappings()], [dict(row) for row in slow.mappings()]
     why = await tx.execute(
         text("SELECT reason, count(*) AS rows FROM audience WHERE issue_id = :issue AND state = 'uncertain' GROUP BY 1 ORDER BY 1"),
         {"issue": issue_id},
@@ -43,8 +44,12 @@ async def progress(tx: Transaction, issue_id: UUID) -> Mapping[str, Any] | None:
         "standing": asdict(standing) | {"issue_id": str(standing.issue_id), "waiting": standing.waiting, "holds": standing.holds},
         "per_second": round(per_second, 1),
         "seconds_left": round((standing.planned + standing.in_hand) / per_second) if per_second else None,
-        "senders": [dict(row) for row in senders.mappings()],
-        "slow": [dict(row) for row in slow.mappings()],
+        "senders": living,
+        "slow": resting,
+        "slowed": [
+            *(f"{one['name']}: {one['trouble']}" for one in living if one["trouble"]),
+            *(f"{one['way']}: {one['because']}" for one in resting),
+        ],
         "uncertain_by": {row.reason: row.rows for row in why},
     }
 

@@ -349,7 +349,7 @@ class Sender:
         seconds = slow_for(1).total_seconds()
         with suppress_away():
             async with self._database.transaction() as tx:
-                seconds = (await ledger.slow_down(tx, way, outcome.reply) - clock.now()).total_seconds()
+                seconds = (await ledger.slow_down(tx, way, _without_address(claim.address, outcome.reply)) - clock.now()).total_seconds()
         self._rest(way, seconds)
 
     def _note_trouble(self, trouble: str) -> None:

@@ -10,10 +10,14 @@ async function look() {
   if (!answer.ok) {
     return;
   }
-  const { standing } = await answer.json();
+  const { standing, slowed } = await answer.json();
   for (const cell of box.querySelectorAll("[data-part]")) {
     cell.textContent = number.format(standing[cell.dataset.part]);
   }
+  box.querySelector("#slowed").hidden = slowed.length === 0;
+  box.querySelector("#slowed ul").replaceChildren(
+    ...slowed.map((line) => Object.assign(document.createElement("li"), { textContent: line })),
+  );
   // Another state offers other buttons, and says in words what it is.
   if (standing.state !== box.dataset.state) {
     window.location.reload();
