@@ -38,6 +38,13 @@ services:
   sender: *to-the-sink
 """
 
+# A build of Prometheus on Debian leaves its folder to root.
+PROMETHEUS = """
+services:
+  prometheus:
+    user: "0:0"
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class State:
@@ -106,6 +113,11 @@ class Compose:
         """Return after how many seconds every container of the services is healthy."""
         containers = [container for service in services for container in self.containers(service)]
         return until(lambda: all(state.healthy for state in self.states(containers).values()), f"{', '.join(services)} healthy")
+
+    def start_prometheus(self) -> None:
+        """Start Prometheus beside the system, until it answers at its address."""
+        (self.folder / "prometheus.yml").write_text(PROMETHEUS, encoding="utf-8")
+        self.run("-f", "prometheus.yml", "up", "--wait", "prometheus")
 
     def send_mails_to_sink(self, out: Path, *, seconds: float) -> None:
         """Let the newsletter's mails go to a server that needs `seconds` for each, and keeps who got it in `out`."""

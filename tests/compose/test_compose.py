@@ -74,7 +74,7 @@ def test_containers_are_contained_and_speak_to_nobody_who_need_not_hear_them(sys
 
 
 def test_everything_is_seen_by_prometheus_and_every_rule_is_taken(system: Compose) -> None:
-    system.run("up", "--wait", "prometheus")
+    system.start_prometheus()
     jobs = {*SERVICES, "sender"}
     with httpx.Client(base_url=system.prometheus, timeout=20) as prometheus:
 
