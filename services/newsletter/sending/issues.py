@@ -177,6 +177,12 @@ async def hold(tx: Transaction, issue_id: UUID, because: Hold) -> bool:
     return done.rowcount == 1
 
 
+async def hold_restored(tx: Transaction, issue_ids: Collection[UUID]) -> None:
+    """Hold issues that come out of a backup, whatever they stood at: what held one before says nothing of whether it has left since."""
+    values = {"state": SendState.HELD.value, "held_because": Hold.RESTORED.value}
+    await tx.execute(update(sends).where(sends.c.issue_id.in_(issue_ids)).values(values))
+
+
 async def resume(tx: Transaction, issue_id: UUID, *, expires_at: datetime) -> bool:
     """Let a held issue go on, until `expires_at`; returns whether it was held.
 
