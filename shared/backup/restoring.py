@@ -182,6 +182,9 @@ async def _put_schema(connection: Any, archive: ArchiveReader, service: str, kep
     there = await schemas.look(connection, service)
     if set(there.tables) != {table.name for table in kept.tables}:
         raise ArchiveError(f"The backup's tables of {service} are not those of its version {kept.version}. Take another backup.")
+    # Nothing that an archive says of itself becomes part of a statement unless the catalogue knows it: whoever restores is the owner.
+    if {one.name for one in await schemas.sequences(connection, service)} != {one.name for one in kept.sequences}:
+        raise ArchiveError(f"The backup's sequences of {service} are not those of its version {kept.version}. Take another backup.")
     for table in kept.tables:
         pieces = archive.pieces(service, table)
         try:
@@ -194,7 +197,13 @@ async def _put_schema(connection: Any, archive: ArchiveReader, service: str, kep
         if int(done.rpartition(" ")[2]) != table.rows:
             raise ArchiveError(f"{service}.{table.name} came back with other rows than it had. Take another backup.")
     for sequence in kept.sequences:
-        await connection.execute(f'SELECT setval(\'"{service}"."{sequence.name}"\', {sequence.last}, {sequence.called})')
+        where = schemas.quoted(service, sequence.name)
+        try:
+            await connection.fetchval("SELECT setval($1::text::regclass, $2, $3)", where, sequence.last, sequence.called)
+        except PostgresError as error:
+            raise ArchiveError(
+                f"PostgreSQL does not set {service}.{sequence.name} back ({type(error).__name__}). Take another backup."
+            ) from None
 
 
 async def _check_all_opens(connection: Any, manifest: Manifest, vault: Vault) -> None:

@@ -1,6 +1,7 @@
 """The archive and its two ways: whole or not at all, the same rows on the other side, and what is refused."""
 
 import asyncio
+import json
 import signal
 import subprocess
 import sys
@@ -192,6 +193,29 @@ async def test_a_backup_of_a_newer_version_is_refused(database_url: str, empty_u
     with pytest.raises(RestoreError, match="newer than this version"):
         await restored(empty_url, newer)
     assert await is_untouched(empty_url)
+
+
+@pytest.mark.parametrize(
+    "made_up", ['pledge_numbers"\', 1, true); CREATE SCHEMA planted; SELECT setval(\'"pledges"."pledge_numbers', "numbers_of_nothing"]
+)
+async def test_a_name_that_an_archive_makes_up_reaches_no_statement(database_url: str, empty_url: str, var: Path, made_up: str) -> None:
+    await migrate(database_url, OWNERS)
+    whole = var / "all.zip"
+    await backed_up(database_url, whole)
+    changed = var / "changed.zip"
+    with zipfile.ZipFile(whole) as before, zipfile.ZipFile(changed, "w") as after:
+        for name in before.namelist():
+            content = before.read(name)
+            if name == "manifest.json":
+                manifest = json.loads(content)
+                (sequence,) = (one for one in manifest["schemas"]["pledges"]["sequences"] if one["name"] == "pledge_numbers")
+                sequence["name"] = made_up
+                content = json.dumps(manifest).encode()
+            after.writestr(name, content)
+    with pytest.raises(ArchiveError, match=r"The backup's sequences of pledges are not those"):
+        await restored(empty_url, changed)
+    assert await is_untouched(empty_url)
+    assert not await run(empty_url, "SELECT FROM pg_namespace WHERE nspname = 'planted'")
 
 
 async def test_it_is_not_restored_below_services_that_work(database_url: str, empty_url: str, var: Path) -> None:
