@@ -12,7 +12,7 @@ from asyncpg.exceptions import PostgresError
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared import clock
+from shared import clock, retention
 from shared.backup import schemas, sealed
 from shared.backup.archive import ArchiveError, ArchiveReader, KeptSchema, Manifest
 from shared.backup.held import AfterRestore, Held
@@ -223,6 +223,7 @@ async def _settle(tx: AsyncConnection, manifest: Manifest, after: Mapping[str, A
         await upgrade(tx, service)  # leaves the path of search on this schema
         # Kafka is empty: the relays tell all that is kept, in its order, and the restored inboxes drop what they had.
         offered += (await tx.execute(text("UPDATE outbox SET sent_at = NULL"))).rowcount
+        await retention.remember_taken(tx)
         if moved:
             continue
         held += await hold(tx, manifest.taken_at)
