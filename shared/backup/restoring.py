@@ -79,7 +79,10 @@ async def put_back(
             await put_as_it_was(tx, archive, say)
             if not lacking_keys:
                 await _check_all_opens(connection, archive.manifest, vault)
-            return await _settle(tx, archive.manifest, after, moved=moved)
+            done = await _settle(tx, archive.manifest, after, moved=moved)
+            # Who has started meanwhile may have written beside what came back.
+            await _check_nobody_works(tx)
+            return done
     finally:
         await engine.dispose()
 
