@@ -11,9 +11,10 @@ from services.newsletter.sending import issues as sending
 from services.newsletter.sending.rules import AudienceState, Hold, SendState
 from services.newsletter.sending.tables import audience, sends
 from shared import clock
+from shared.approval.rules import Action
 from shared.i18n import translate
 from tests.newsletter.issue_app import Newsletter, newsletter
-from tests.newsletter.issue_items import APPROVER, WRITER, approved
+from tests.newsletter.issue_items import APPROVER, WRITER, approved, does
 from tests.newsletter.sending import send_now, standing_of, subscribe
 
 ISSUES = "/newsletter/issues/"
@@ -58,3 +59,24 @@ async def test_an_issue_that_was_held_already_may_have_left_since_where_anybody_
     assert (held.address, held.why.partition(",")[0]) == (f"{ISSUES}{refused}/sending", "was held (refusals)")
     assert (await standing_of(database, refused)).held_because == Hold.RESTORED
     assert (await standing_of(database, over)).held_because == Hold.PERSON, "whoever it was for has it: nothing of it leaves again"
+
+
+async def test_a_held_issue_gets_no_other_hour_by_another_approval_until_somebody_has_ended_it(service: Newsletter) -> None:
+    issue = await approved(service.database)
+    at = clock.now().replace(second=0, microsecond=0) + timedelta(days=5)
+    plan = {"sends_at": f"{at:%Y-%m-%dT%H:%M}", "zone": "UTC", "valid_hours": "48"}
+    async with service.browser(WRITER) as writer, service.browser(APPROVER) as approver:
+        assert (await writer.post(f"{ISSUES}{issue}/schedule", data=plan)).status_code == 303
+        async with service.database.transaction() as tx:
+            await hold_everything(tx, clock.now())
+        for person, action in ((APPROVER, Action.WITHDRAW), (WRITER, Action.SUBMIT), (APPROVER, Action.APPROVE)):
+            await does(service.database, issue, action, person)
+        for what in ("schedule", "unschedule"):
+            refused = await writer.post(f"{ISSUES}{issue}/{what}", data=plan)
+            assert refused.status_code == 409
+            assert translate("en", "staff.issues.refusal.restored") in refused.text
+        assert f'action="{ISSUES}{issue}/schedule"' not in (await writer.get(f"{ISSUES}{issue}")).text
+        assert (await standing_of(service.database, issue)).held_because == Hold.RESTORED
+        assert (await approver.post(f"{ISSUES}{issue}/sending/end", data={"reason": "It did not leave."})).status_code == 303
+        assert (await writer.post(f"{ISSUES}{issue}/schedule", data=plan)).status_code == 303
+    assert (await standing_of(service.database, issue)).state == SendState.SCHEDULED
