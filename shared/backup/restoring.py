@@ -6,6 +6,7 @@ Whatever ends it in the middle, a kill too, leaves the database as it was. What 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 from asyncpg.exceptions import PostgresError
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 
 MADE_BY_MIGRATIONS: Mapping[str, frozenset[str]] = {"newsletter": frozenset({"issue_rule"})}
 """Tables into which a migration itself puts rows; the archive's rows take their place."""
+
+
+RESTORES = mails.restores.name
 
 
 class RestoreError(Exception):
@@ -168,6 +172,7 @@ async def _prepare(tx: AsyncConnection, connection: Any, service: str, kept: Kep
         raise RestoreError(
             f"The schema {service} is not empty: {', '.join(full[:5])} {'has' if len(full) == 1 else 'have'} rows. "
             "Restore into a database that was just made, or that `tidings migrate` has made and nothing else has touched."
+            + await _restored_before(connection, there)
         )
     if there.version is None and there.tables:
         raise RestoreError(f"The schema {service} has tables that no migration made. Restore into a database that was just made.")
@@ -179,6 +184,19 @@ async def _prepare(tx: AsyncConnection, connection: Any, service: str, kept: Kep
     await upgrade(tx, service, kept.version)
     for table in sorted(made & {table.name for table in kept.tables}):
         await tx.execute(text(f'DELETE FROM "{service}"."{table}"'))  # noqa: S608 - names of ours
+
+
+async def _restored_before(connection: Any, there: schemas.Schema) -> str:
+    """Return what is to be said where a restore was put in already, whose answer may have been cut off; nothing where there was none."""
+    if RESTORES not in there.tables:
+        return ""
+    at = await connection.fetchval(f'SELECT max(restored_at) FROM "{there.name}"."{RESTORES}"')  # noqa: S608 - names of ours
+    if at is None:
+        return ""
+    return (
+        f" It was restored on {at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC already, whole: unless you mean another archive, "
+        "start the services. What awaits people, and `tidings mails held`, name what is held."
+    )
 
 
 async def _put_schema(connection: Any, archive: ArchiveReader, service: str, kept: KeptSchema) -> None:

@@ -133,6 +133,9 @@ async def test_it_goes_into_schemas_that_were_migrated_and_nothing_else(database
     with pytest.raises(RestoreError, match=r"The schema desk is not empty: people"):
         await restored(database_url, var / "all.zip")
     assert (await restored(empty_url, var / "all.zip")).offered_again == 500
+    # Whoever was cut off from the answer of the first learns that it is whole.
+    with pytest.raises(RestoreError, match=r"It was restored on \d{4}-\d\d-\d\d at \d\d:\d\d UTC already, whole"):
+        await restored(empty_url, var / "all.zip")
 
 
 async def test_what_a_migration_puts_into_tables_is_known(database_url: str) -> None:
