@@ -8,11 +8,11 @@ from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from shared import clock
 from shared.broker import TOPIC_DAYS
-from shared.db import Database
+from shared.db import Database, Transaction
 from shared.inbox import inbox
 from shared.outbox import outbox
 from shared.parking import ParkedState, parked
@@ -76,6 +76,15 @@ async def tidy(database: Database) -> int:
     if gone:
         log.info("%s let %d rows go whose time was over", database.service, gone)
     return gone
+
+
+async def remember_taken(tx: Transaction) -> None:
+    """Keep what the inbox knows for as long as what is told anew from now on may be told once more, and lie in Kafka.
+
+    For a restore: an archive may be old, and its outboxes get all their days again. What was taken lately keeps the hour that pages show.
+    """
+    kept = clock.now() - timedelta(days=INBOX_DAYS - 2 * OUTBOX_DAYS)
+    await tx.execute(update(inbox).where(inbox.c.outcome_at < kept, inbox.c.outcome != "parked").values(outcome_at=kept))
 
 
 def everything_kept() -> Sequence[Kept]:

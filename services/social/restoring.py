@@ -2,36 +2,47 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
 from services.social import telling
-from services.social.domain.deliveries import CLAIMABLE, State, WaitingFor
+from services.social.domain.deliveries import CLAIMABLE, MAY_STAND, State, WaitingFor
 from services.social.store import deliveries as ledger
 from services.social.store.tables import deliveries
 from shared import clock
 from shared.backup.held import Held
 from shared.db import Transaction
 
-_WHY = {State.SCHEDULED.value: "had its time", State.SENDING.value: "was leaving", State.UNKNOWN.value: "was being looked for"}
+_MOVING = {State.SCHEDULED.value: "had its time", State.SENDING.value: "was leaving", State.UNKNOWN.value: "was being looked for"}
 
 
 async def hold_everything(tx: Transaction, taken_at: datetime) -> Sequence[Held]:
-    """Let every post that was to leave, or may have left, wait for a person; the clock then asks drafters about each."""
+    """Let every post that could leave, or may have left, wait for a person; the clock then asks drafters about each.
+
+    One that waited already is among them: somebody may have let it go after the backup was taken.
+    """
     await tx.execute(update(deliveries).values(**ledger.released()))
-    rows = (await tx.execute(select(deliveries).where(deliveries.c.state.in_(CLAIMABLE)).order_by(deliveries.c.due_at))).all()
+    wanted = select(deliveries).where(deliveries.c.state.in_((*CLAIMABLE, State.WAITING)))
+    rows = (await tx.execute(wanted.order_by(deliveries.c.due_at))).all()
     for row in rows:
+        if row.state == State.WAITING.value and row.waiting_for in MAY_STAND:
+            continue  # its reason says already that it may stand there, and more of why
         await ledger.abandon_attempts(tx, row)
-        why = WaitingFor.RESTORED if row.state == State.SCHEDULED.value else WaitingFor.UNCERTAIN
-        evidence = {**(row.evidence or {}), "restored": clock.rfc3339(taken_at), "stood": row.state}
+        why = WaitingFor.UNCERTAIN if row.state in (State.SENDING.value, State.UNKNOWN.value) else WaitingFor.RESTORED
+        evidence = {**(row.evidence or {}), "restored": clock.rfc3339(taken_at), "stood": row.waiting_for or row.state}
         await telling.wait_for_a_person(tx, row, why, evidence)
     return [
         Held(
             service="social",
             kind="post",
             name=row.content["text"].partition("\n")[0][:60],
-            why=f"{_WHY[row.state]}, {row.due_at:%Y-%m-%d %H:%M} UTC",
+            why=f"{_why(row)}, {row.due_at:%Y-%m-%d %H:%M} UTC",
             address=f"/social/deliveries#post-{row.id}",
         )
         for row in rows
     ]
+
+
+def _why(row: Row[Any]) -> str:
+    return _MOVING.get(row.state) or f"waited for a person ({row.waiting_for})"

@@ -12,9 +12,9 @@ import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 FORM = 1
 """The version of this form; a newer one is refused."""
@@ -46,7 +46,7 @@ class KeptSequence(_Said):
     """Where a sequence stood: read after the snapshot, so never behind a row of it."""
 
     name: str
-    last: int
+    last: Annotated[int, Field(ge=-(2**63), lt=2**63)]  # as PostgreSQL holds it
     called: bool
 
 

@@ -22,6 +22,8 @@ from shared.events import registry
 from shared.settings import Settings
 
 KEYS_FILE = "keys.json"
+UNDONE = "What a restore undoes"
+"""The heading, in docs/do/back-up-and-restore.md, of what people must do again after a restore."""
 _HELD = ("service", "kind", "name", "why", "address")
 
 
@@ -158,3 +160,7 @@ def _say(done: Restored) -> None:
     else:
         say("Nothing was about to leave, so nothing is held.")
     say("Mails about what was decided before this restore are held as well when services come to write them: see `tidings mails held`.")
+    say(
+        "What was done after the backup is undone: keys and tokens that were revoked are good again, readers who left are subscribed, "
+        f"pauses are off, and what was sent may look as if it was not: see “{UNDONE}” in docs/do/back-up-and-restore.md."
+    )

@@ -12,7 +12,7 @@ from asyncpg.exceptions import PostgresError
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared import clock
+from shared import clock, retention
 from shared.backup import schemas, sealed
 from shared.backup.archive import ArchiveError, ArchiveReader, KeptSchema, Manifest
 from shared.backup.held import AfterRestore, Held
@@ -79,7 +79,10 @@ async def put_back(
             await put_as_it_was(tx, archive, say)
             if not lacking_keys:
                 await _check_all_opens(connection, archive.manifest, vault)
-            return await _settle(tx, archive.manifest, after, moved=moved)
+            done = await _settle(tx, archive.manifest, after, moved=moved)
+            # Who has started meanwhile may have written beside what came back.
+            await _check_nobody_works(tx)
+            return done
     finally:
         await engine.dispose()
 
@@ -180,7 +183,8 @@ async def _check_empty(connection: Any, service: str, there: schemas.Schema, man
         if (done := await connection.fetchval(asked, manifest.taken_at)) is not None:
             raise RestoreError(
                 f"This backup was put back here already, whole, at {done:%Y-%m-%d %H:%M} UTC. "
-                "Go on from there: `tidings migrate`, then start the services; `tidings doctor` says what is held."
+                "Go on from there: `tidings migrate`, then start the services. What awaits people, `tidings mails held` and "
+                "`tidings doctor` name what is held."
             )
     raise RestoreError(
         f"The schema {service} is not empty: {', '.join(full[:5])} {'has' if len(full) == 1 else 'have'} rows. "
@@ -210,6 +214,9 @@ async def _put_schema(connection: Any, archive: ArchiveReader, service: str, kep
     there = await schemas.look(connection, service)
     if set(there.tables) != {table.name for table in kept.tables}:
         raise ArchiveError(f"The backup's tables of {service} are not those of its version {kept.version}. Take another backup.")
+    # Nothing that an archive says of itself becomes part of a statement unless the catalogue knows it: whoever restores is the owner.
+    if {one.name for one in await schemas.sequences(connection, service)} != {one.name for one in kept.sequences}:
+        raise ArchiveError(f"The backup's sequences of {service} are not those of its version {kept.version}. Take another backup.")
     for table in kept.tables:
         pieces = archive.pieces(service, table)
         try:
@@ -222,7 +229,13 @@ async def _put_schema(connection: Any, archive: ArchiveReader, service: str, kep
         if int(done.rpartition(" ")[2]) != table.rows:
             raise ArchiveError(f"{service}.{table.name} came back with other rows than it had. Take another backup.")
     for sequence in kept.sequences:
-        await connection.execute(f'SELECT setval(\'"{service}"."{sequence.name}"\', {sequence.last}, {sequence.called})')
+        where = schemas.quoted(service, sequence.name)
+        try:
+            await connection.fetchval("SELECT setval($1::text::regclass, $2, $3)", where, sequence.last, sequence.called)
+        except PostgresError as error:
+            raise ArchiveError(
+                f"PostgreSQL does not set {service}.{sequence.name} back ({type(error).__name__}). Take another backup."
+            ) from None
 
 
 async def _check_all_opens(connection: Any, manifest: Manifest, vault: Vault) -> None:
@@ -242,6 +255,7 @@ async def _settle(tx: AsyncConnection, manifest: Manifest, after: Mapping[str, A
         await upgrade(tx, service)  # leaves the path of search on this schema
         # Kafka is empty: the relays tell all that is kept, in its order, and the restored inboxes drop what they had.
         offered += (await tx.execute(text("UPDATE outbox SET sent_at = NULL"))).rowcount
+        await retention.remember_taken(tx)
         if moved:
             continue
         held += await hold(tx, manifest.taken_at)

@@ -46,6 +46,11 @@ class Schema:
     tables: Mapping[str, tuple[str, ...]]  # columns by table; those that others refer to come first; without `schema_version`
 
 
+def quoted(*names: str) -> str:
+    """Return names as one identifier of PostgreSQL, whatever is in them."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
 async def look(connection: Any, name: str) -> Schema:
     """Return what stands in a schema; nothing where there is no such schema."""
     columns = {row["name"]: tuple(row["columns"]) for row in await connection.fetch(_TABLES, name)}

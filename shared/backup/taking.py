@@ -41,15 +41,19 @@ async def take(url: str, services: Sequence[str], vault: Vault, file: Path, say:
                 # Before the snapshot is taken: one that was taken first would be older than what a migration has just made.
                 await connection.execute(f"SELECT pg_advisory_lock_shared({LOCK})")
                 try:
+                    # Before the snapshot as well as after its last row: who ends its work meanwhile may have sent what the snapshot holds.
+                    were_at_work = bool(await schemas.services_connected(connection))
                     async with connection.transaction(isolation="repeatable_read", readonly=True):
-                        return await _take(connection, services, vault, archive, say)
+                        return await _take(connection, services, vault, archive, say, were_at_work=were_at_work)
                 finally:
                     await connection.execute(f"SELECT pg_advisory_unlock_shared({LOCK})")
     finally:
         await engine.dispose()
 
 
-async def _take(connection: Any, services: Sequence[str], vault: Vault, archive: ArchiveWriter, say: Say) -> Manifest:
+async def _take(
+    connection: Any, services: Sequence[str], vault: Vault, archive: ArchiveWriter, say: Say, *, were_at_work: bool
+) -> Manifest:
     # The form of what COPY writes must not follow the server's settings.
     for setting in _FORM_OF_VALUES:
         await connection.execute(f"SET LOCAL {setting}")
@@ -62,7 +66,7 @@ async def _take(connection: Any, services: Sequence[str], vault: Vault, archive:
         kept[schema.name] = await _take_schema(connection, schema, archive)
         say(f"{schema.name}: {kept[schema.name].rows} rows of {len(schema.tables)} tables")
     # After the last row: who starts meanwhile is seen.
-    at_rest = not await schemas.services_connected(connection)
+    at_rest = not (were_at_work or await schemas.services_connected(connection))
     manifest = Manifest(form=FORM, tidings=VERSION, taken_at=taken_at, at_rest=at_rest, sealed=vault.seal(KEY_WORD).decode(), schemas=kept)
     archive.finish(manifest)
     return manifest

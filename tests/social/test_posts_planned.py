@@ -12,6 +12,7 @@ from services.social.domain.deliveries import State as Delivery
 from services.social.domain.deliveries import WaitingFor
 from services.social.jobs import Expiry
 from services.social.posting.things import things_at
+from services.social.restoring import hold_everything
 from services.social.store.tables import attempts, deliveries, posts
 from shared import clock
 from shared.approval import store
@@ -170,6 +171,21 @@ async def test_what_may_stand_is_not_planned_again(post: Pages, database: Databa
     assert (await post.act(BO, "withdraw")).status_code == 303
     (row,) = await settled(post, network)
     assert (row.state, row.waiting_for) == (Delivery.WAITING, WaitingFor.UNCERTAIN)
+
+
+async def test_what_a_restore_holds_leaves_by_no_other_approval(post: Pages, database: Database, network: Sandbox) -> None:
+    await post.approved("Words")
+    async with database.transaction() as tx:
+        await hold_everything(tx, clock.now())
+    assert (await post.write("Other words")).status_code == 409
+    assert (await post.plan(clock.now() + timedelta(hours=1))).status_code == 409
+    for person, action in ((BO, "withdraw"), (ANA, "submit"), (BO, "approve")):
+        assert (await post.act(person, action)).status_code == 303
+    (row,) = await settled(post, network)
+    assert (row.state, row.waiting_for, texts_on(network)) == (Delivery.WAITING, WaitingFor.RESTORED, [])
+    async with asker(post.wired.app, person=BO) as browser:
+        assert (await browser.post(f"/social/deliveries/{row.id}/again")).status_code == 303
+    assert [one.state for one in await settled(post, network)] == [Delivery.PUBLISHED]
 
 
 async def test_what_has_an_end_does_not_leave_after_it(post: Pages, database: Database, network: Sandbox) -> None:

@@ -4,13 +4,16 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select
 
 from services.demo.sandbox.server import Sandbox
 from services.social.domain.deliveries import State as Delivery
+from services.social.domain.deliveries import WaitingFor
 from services.social.posting import writing
 from services.social.posting.things import things_at
 from services.social.posting.writing import Hand
+from services.social.restoring import hold_everything
 from services.social.store import posts
 from services.social.store.tables import drafts, post_variants
 from shared import clock
@@ -89,6 +92,36 @@ async def test_a_withdrawn_source_withdraws_what_has_not_left(wired: System, dat
     answer = await post.act(ANA, "submit")
     assert answer.status_code == 409
     assert "has been withdrawn, so it must not leave" in answer.text
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["corrected", "withdrawn"])
+async def test_what_a_restore_holds_stays_held_when_its_source_changes_and_its_old_words_do_not_leave(
+    wired: System, database: Database, network: Sandbox, ends: bool
+) -> None:
+    post = await from_draft(wired)
+    await post.plan(clock.now() + timedelta(hours=1))
+    await post.act(ANA, "submit")
+    assert (await post.act(BO, "approve")).status_code == 303
+    async with database.transaction() as tx:
+        await hold_everything(tx, clock.now())
+    corrected = PRACTICE.model_copy(update={"title": {language: f"{title}, corrected" for language, title in PRACTICE.title.items()}})
+    await tell(wired.intake, WITHDRAWN if ends else corrected, subject="practice-1", revision=2)
+    await wired.carry()
+    assert await post.state() is (State.WITHDRAWN if ends else State.DRAFT)
+    if not ends:
+        await post.act(ANA, "submit")
+        assert (await post.act(BO, "approve")).status_code == 303
+    held = await settled(post, network)
+    assert {(row.state, row.waiting_for) for row in held} == {(Delivery.WAITING, WaitingFor.RESTORED)}
+    async with asker(wired.app, person=BO) as browser:
+        for row in held:
+            assert (await browser.post(f"/social/deliveries/{row.id}/again")).status_code == 303
+    assert {row.state for row in await settled(post, network)} <= {Delivery.WAITING, Delivery.CANCELLED}
+    assert texts_on(network) == []
+    if not ends:  # whoever said that it is not there gives it a time, and what is approved now leaves
+        await post.plan(clock.now() + timedelta(hours=2))
+        assert {row.state for row in await settled(post, network)} == {Delivery.PUBLISHED}
+        assert all("corrected" in text for text in texts_on(network))
 
 
 async def test_what_has_left_stays_when_its_source_changes(wired: System, database: Database, network: Sandbox) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from services.social import telling
 from services.social.domain.deliveries import State, WaitingFor
 from services.social.restoring import hold_everything
 from services.social.web.deliveries_show import PATH
@@ -46,3 +47,34 @@ async def test_a_held_post_leaves_at_its_time_or_now_once_a_person_lets_it_go(
         assert after.due_at == row.due_at
     else:
         assert before <= after.due_at <= clock.now()
+
+
+@pytest.mark.parametrize("why", [WaitingFor.LATE, WaitingFor.NOT_CONNECTED, WaitingFor.CREDIT, WaitingFor.APPROVAL])
+async def test_a_post_that_waited_already_may_stand_since_and_its_page_says_so(
+    database: Database, browser: httpx.AsyncClient, why: WaitingFor
+) -> None:
+    await waits(database, why)
+    async with database.transaction() as tx:
+        (held,) = await hold_everything(tx, clock.now())
+    assert held.why.partition(",")[0] == f"waited for a person ({why})"
+    (row,) = await all_of(database)
+    assert (row.state, row.waiting_for, row.evidence["stood"]) == (State.WAITING, WaitingFor.RESTORED, why)
+    page = Page((await browser.get(PATH)).text)
+    assert translate("en", "social.waiting.restored") in page.text
+    assert translate("en", "staff.posts.decide.live") in page.text
+
+
+async def test_a_post_that_is_said_to_stand_perhaps_keeps_its_reason_and_is_listed(database: Database) -> None:
+    await waits(database, WaitingFor.DUPLICATE)
+    async with database.transaction() as tx:
+        (held,) = await hold_everything(tx, clock.now())
+    (row,) = await all_of(database)
+    assert (row.waiting_for, held.why.partition(",")[0]) == (WaitingFor.DUPLICATE, "waited for a person (duplicate)")
+
+
+async def waits(database: Database, why: WaitingFor) -> None:
+    """Put a post that waits for a person."""
+    await put(database, words("Held"))
+    (row,) = await all_of(database)
+    async with database.transaction() as tx:
+        assert await telling.wait_for_a_person(tx, row, why, {})

@@ -56,6 +56,12 @@ async def has_begun(tx: Transaction, issue_id: UUID) -> bool:
     return (await tx.execute(begun)).first() is not None
 
 
+async def may_have_left(tx: Transaction, issue_id: UUID) -> bool:
+    """Say whether an issue comes out of a backup, may have left since, and nobody has yet let it go on or ended it."""
+    here = select(sends.c.issue_id).where(sends.c.issue_id == issue_id, sending.RESTORED)
+    return (await tx.execute(here)).first() is not None
+
+
 async def changed(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor | None, cause: Cause, wrote: bool = False) -> Standing:
     """Return where an issue stands after what was written on `tx`: whatever voids its approval takes it from the plan as well.
 

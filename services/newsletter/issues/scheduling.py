@@ -41,6 +41,12 @@ class NotHeldError(IssueError):
     slug = "not-held"
 
 
+class RestoredError(IssueError):
+    """This issue comes out of a backup and may have left since; on its page of sending, let it go on or end it first."""
+
+    slug = "restored"
+
+
 class NotUncertainError(IssueError):
     """What became of this copy is no longer uncertain; somebody has settled it, or its sender has."""
 
@@ -55,7 +61,8 @@ async def follow_decision(tx: Transaction, thing: Thing, issue_id: UUID, decided
     await tasks.close_task(tx, holding.FINISH, str(issue_id), end=TaskEnd.DONE, by=decided.step.who, cause=cause)
     if decided.standing.state is State.APPROVED:
         await telling.tell_approved(tx, issue_id, public_url, cause=cause)
-        if await holding.has_begun(tx, issue_id):  # it goes on where somebody says so, and needs no other hour
+        # It goes on where somebody says so, and needs no other hour.
+        if await holding.has_begun(tx, issue_id) or await holding.may_have_left(tx, issue_id):
             return
         await ask_for_the_hour(tx, thing, issue_id, cause=cause)
     else:
@@ -68,9 +75,10 @@ async def schedule(
     """Let an approved issue go at an hour of a zone's clock, and return the instant with what is odd about it.
 
     What is sent is what was approved, as it is kept with the approval. Raises NotApprovedError, PastError, DatesError, QuietError,
-    UnderWayError, UnknownIssueError, and ValueError for a zone that is none.
+    UnderWayError, RestoredError, UnknownIssueError, and ValueError for a zone that is none.
     """
     issue = await holding.hold(tx, issue_id)
+    await _check_not_restored(tx, issue_id)
     standing = await store.find(tx, ABOUT, issue_id)
     if standing.approved is None:
         raise NotApprovedError(standing.state)
@@ -101,9 +109,10 @@ async def schedule(
 async def unschedule(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor, cause: Cause) -> None:
     """Take an issue out of the plan; it stays approved, and people are asked for another hour.
 
-    Raises NotHeldError where it was in none, UnderWayError once it leaves.
+    Raises NotHeldError where it was in none, UnderWayError once it leaves, RestoredError where it may have left.
     """
     await holding.hold(tx, issue_id)
+    await _check_not_restored(tx, issue_id)
     if not await sending.unschedule(tx, issue_id):
         raise NotHeldError
     if (await store.find(tx, ABOUT, issue_id)).approved is not None:
@@ -179,6 +188,12 @@ async def _decided(
     read = await thing.read(tx, issue_id)
     assert read is not None
     await telling.tell_decision(tx, issue_id, read, what=what, by=by, cause=cause, reason=reason, hash_=hash_)
+
+
+async def _check_not_restored(tx: Transaction, issue_id: UUID) -> None:
+    # Another hour would send it to everybody, and whoever gives one is not who looks whether it has left.
+    if await holding.may_have_left(tx, issue_id):
+        raise RestoredError
 
 
 def _check_reason(reason: str) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, or_, select, text, update
+from sqlalchemy import Row, delete, not_, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.newsletter.sending.rules import ABOUT, AudienceState, Exclusion, Hold, SendState, Standing, content_hash, sources_in
@@ -21,6 +21,9 @@ from shared.pauses.quiet import forbidding
 from shared.pauses.store import share
 
 log = logging.getLogger(__name__)
+
+RESTORED = (sends.c.state == SendState.HELD.value) & (sends.c.held_because == Hold.RESTORED.value)
+"""What came out of a backup, and of which nobody has said yet whether it has left."""
 
 Moved = Callable[[Transaction, UUID], Awaitable[None]]
 """What follows, in the same transaction, when the sending of an issue has begun or is over."""
@@ -69,9 +72,10 @@ async def schedule(
 async def unschedule(tx: Transaction, issue_id: UUID) -> bool:
     """Let nothing more leave of an issue that is no longer approved: a plan goes, a sending that has begun is held.
 
-    Returns whether there was either. Hold the row of its approval before this.
+    Returns whether there was either. Hold the row of its approval before this. What a restore holds stays: that it may have left is
+    kept nowhere else.
     """
-    planned = await tx.execute(delete(sends).where(sends.c.issue_id == issue_id, sends.c.frozen_at.is_(None)))
+    planned = await tx.execute(delete(sends).where(sends.c.issue_id == issue_id, sends.c.frozen_at.is_(None), not_(RESTORED)))
     return planned.rowcount == 1 or await hold(tx, issue_id, Hold.APPROVAL)
 
 
@@ -175,6 +179,12 @@ async def hold(tx: Transaction, issue_id: UUID, because: Hold) -> bool:
         .values(state=SendState.HELD.value, held_because=because.value)
     )
     return done.rowcount == 1
+
+
+async def hold_restored(tx: Transaction, issue_ids: Collection[UUID]) -> None:
+    """Hold issues that come out of a backup, whatever they stood at: what held one before says nothing of whether it has left since."""
+    values = {"state": SendState.HELD.value, "held_because": Hold.RESTORED.value}
+    await tx.execute(update(sends).where(sends.c.issue_id.in_(issue_ids)).values(values))
 
 
 async def resume(tx: Transaction, issue_id: UUID, *, expires_at: datetime) -> bool:

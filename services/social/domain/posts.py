@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.social.domain.content import Content
-from services.social.domain.deliveries import Result, State
+from services.social.domain.deliveries import MAY_STAND, Result, State
 from shared.events.base import Source
 from shared.events.codes import Language
 from shared.events.texts import LINE_LENGTH
@@ -96,9 +96,17 @@ def stage_of(post: Post, standing: str, deliveries: Mapping[str, str]) -> Stage:
     return Stage.ENDED if standing in _ENDED else Stage.WORK
 
 
-def is_fixed(state: str, outcomes: Sequence[str | None]) -> bool:
-    """Say whether a variant has left or may have: then neither its words nor its plan can be changed any more.
+def may_have_left(state: str, outcomes: Sequence[str | None]) -> bool:
+    """Say whether a variant has left or may have, by what was tried.
 
     `state` is that of its delivery, `outcomes` those of every attempt to send it; None is one without an end.
     """
     return state in _BEGUN or any(outcome not in _SURE for outcome in outcomes)
+
+
+def is_fixed(state: str, waiting_for: str | None, outcomes: Sequence[str | None]) -> bool:
+    """Say whether a variant has left or may have: then neither its words nor its plan can be changed any more.
+
+    What a restore holds was not tried as far as anybody knows, and may stand all the same, until a person has looked.
+    """
+    return may_have_left(state, outcomes) or (state == State.WAITING and waiting_for in MAY_STAND)

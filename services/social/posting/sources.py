@@ -6,7 +6,7 @@ from uuid import UUID
 from services.social.domain.drafts import Draft
 from services.social.domain.posts import Post
 from services.social.posting import planning
-from services.social.posting.writing import fixed_variants
+from services.social.store import deliveries as ledger
 from services.social.store import posts
 from services.social.store.drafts import Saved
 from shared.approval import editing
@@ -23,7 +23,7 @@ async def correct(tx: Transaction, thing: Thing, saved: Saved, draft: Draft, *, 
     post = await _not_left(tx, saved.id, draft.revision)
     if post is None:
         return
-    left = await fixed_variants(tx, post.id)
+    left = await _left(tx, post.id)
     await posts.write_source(tx, post.id, revision=draft.revision, withdrawn=None)
     for name, variant in post.variants.items():
         drafted = draft.texts.get(variant.language)
@@ -51,4 +51,12 @@ async def _not_left(tx: Transaction, draft_id: UUID, revision: int) -> Post | No
     post = await posts.find(tx, post_id)
     if post is None or (post.source_revision or 0) > revision:
         return None
-    return None if set(post.variants) <= set(await fixed_variants(tx, post_id)) else post
+    return None if set(post.variants) <= await _left(tx, post_id) else post
+
+
+async def _left(tx: Transaction, post_id: UUID) -> set[str]:
+    """Return the variants that have left or may have by what was tried.
+
+    What a restore holds is not among them: a person may still let it go, and then it must not say what no longer stands.
+    """
+    return {name for name, known in (await ledger.of_posts(tx, [post_id])).get(post_id, {}).items() if known.tried}

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.social.domain.content import Content
 from services.social.domain.deliveries import CLAIMABLE, Outcome, Result, State
-from services.social.domain.posts import is_fixed
+from services.social.domain.posts import is_fixed, may_have_left
 from services.social.store.tables import accounts, attempts, deliveries, looks, pictures, posts
 from shared.db import Transaction
 from shared.events.base import Source
@@ -70,9 +70,14 @@ class Known:
     outcomes: tuple[str | None, ...]  # None for an attempt without an end
 
     @property
+    def tried(self) -> bool:
+        """Whether it has left or may have by what was tried."""
+        return may_have_left(self.row.state, self.outcomes)
+
+    @property
     def fixed(self) -> bool:
         """Whether it has left or may have."""
-        return is_fixed(self.row.state, self.outcomes)
+        return is_fixed(self.row.state, self.row.waiting_for, self.outcomes)
 
 
 async def of_posts(tx: Transaction, post_ids: Sequence[UUID], *, hold: bool = False) -> Mapping[UUID, Mapping[str, Known]]:

@@ -20,13 +20,13 @@ async def was_restored_since(tx: Transaction, moment: datetime) -> bool:
 
 
 async def hold_all(tx: Transaction, taken_at: datetime) -> Sequence[Row[Any]]:
-    """Hold every mail that waits and is of use yet; returns id, purpose and created_at of each.
+    """Hold every mail that waits and is of use yet; returns id, purpose and created_at of each, and of those that were held already.
 
     From now on those are held as well that are put for what was decided before.
     """
     now = clock.now()
     await tx.execute(insert(restores).values(restored_at=now, taken_at=taken_at))
-    waits = (mails.c.state == MailState.WAITING.value) & (mails.c.expires_at > now)
+    waits = mails.c.state.in_([MailState.WAITING.value, MailState.HELD.value]) & (mails.c.expires_at > now)
     held = await tx.execute(
         update(mails).where(waits).values(state=MailState.HELD.value).returning(mails.c.id, mails.c.purpose, mails.c.created_at)
     )
