@@ -112,7 +112,7 @@ def test_after_everything_is_lost_nothing_is_sent_again_and_what_was_to_leave_wa
     assert restored["offered_again"] > 0
     twice = tidings(new, "restore", str(archive))
     assert twice.returncode == 1
-    assert "is not empty" in twice.stderr
+    assert "put back here already, whole" in twice.stderr
 
     with running(new) as system:
         signed_out = Browser(system.address)
