@@ -65,6 +65,12 @@ class _Commands(TyperGroup):
     def __init__(self, **given: Any) -> None:
         super().__init__(**{**given, "commands": _Found(COMMANDS)})
 
+    def get_command(self, _: Any, cmd_name: str) -> Any:
+        # Not by `get`, which would take an error of a module's own for a name that is not there.
+        if cmd_name not in self.commands:
+            return None
+        return self.commands[cmd_name]
+
 
 app = typer.Typer(
     cls=_Commands,

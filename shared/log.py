@@ -22,7 +22,11 @@ _LOGIN = re.compile(r"(\w://)[^\s/@]+@")
 # The last part of a mailed link lets in whoever has it.
 _LINK = re.compile(r"(/(?:desk/sign-in|intake/(?:track|confirm)|newsletter/(?:u|confirm)|pledges/update)/)[\w.~=-]{12,}")
 # What PostgreSQL adds to an error quotes the row that it refused.
-_DETAIL = re.compile(r"\nDETAIL:.*?(?=\nHINT:|\n\[SQL:|\n\(Background on|\n\n(?:The above|During handling)|\Z)", re.DOTALL)
+_DETAIL = re.compile(
+    r"\nDETAIL:.*?(?=\nHINT:|\n\[SQL:|\n\(Background on this error"
+    r"|\n\n(?:The above exception was the direct cause|During handling of the above exception)|\Z)",
+    re.DOTALL,
+)
 
 
 def without_personal_data(line: str) -> str:
@@ -67,8 +71,8 @@ class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         when = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
         trace = f" trace={found}" if (found := getattr(record, "trace", "")) else ""
-        line = f"{when} {record.levelname:<7} {record.name}: {record.getMessage()}{trace}"
-        return without_personal_data(f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line)
+        line = f"{when} {record.levelname:<7} {record.name}: {without_personal_data(record.getMessage())}{trace}"
+        return f"{line}\n{without_personal_data(self.formatException(record.exc_info))}" if record.exc_info else line
 
 
 class _Json(logging.Formatter):

@@ -320,7 +320,11 @@ def _check_consumer(service: str, watchdog: Watchdog, *, prepared: bool) -> Chec
         return Check(part=part, grade=Grade.READY, state=state.value)
     if state is State.BROKER_AWAY:
         return Check(part=part, grade=Grade.DEGRADED, state=state.value, reason="Kafka does not answer; what comes in is kept")
-    reason = "its database does not answer" if state is State.DATABASE_AWAY else f"{watchdog.behind} events wait and nothing moves"
+    reason = (
+        "a batch waits for its database, and the log says why"
+        if state is State.DATABASE_AWAY
+        else f"{watchdog.behind} events wait and nothing moves"
+    )
     return Check(part=part, grade=Grade.DOWN, state=state.value, reason=reason)
 
 

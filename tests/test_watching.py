@@ -217,5 +217,5 @@ def test_promtool_takes_configuration_and_rules_and_the_alerts_fire_when_they_sh
         ["check", "rules", *map(str, RULES)],
         ["test", "rules", str(ROOT / "tests" / "alerts.yml")],
     ):
-        done = subprocess.run([*contained, *command], capture_output=True, text=True, check=False, timeout=240)
+        done = subprocess.run([*contained, *command], capture_output=True, text=True, check=False, timeout=90)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -183,8 +183,8 @@ async def _check_empty(connection: Any, service: str, there: schemas.Schema, man
         if (done := await connection.fetchval(asked, manifest.taken_at)) is not None:
             raise RestoreError(
                 f"This backup was put back here already, whole, at {done:%Y-%m-%d %H:%M} UTC. "
-                "Go on from there: `tidings migrate`, then start the services. What awaits people, `tidings mails held` and "
-                "`tidings doctor` name what is held."
+                "Go on from there: `tidings migrate`, then start the services. What awaits people and `tidings mails held` "
+                "name what is held, `tidings doctor` how much. To put it back once more, take a database that was just made."
             )
     raise RestoreError(
         f"The schema {service} is not empty: {', '.join(full[:5])} {'has' if len(full) == 1 else 'have'} rows. "

@@ -14,7 +14,7 @@ import pytest
 KAFKA_IMAGE = "apache/kafka:4.1.1"
 POSTGRES_IMAGE = "postgres:18"
 PROMETHEUS_IMAGE = "prom/prometheus:latest"
-"""Of whatever version: the newest one is asked whether our rules are still taken."""
+"""Of whatever version is here: our rules are taken by the oldest that is in use as well as by the one that the compose file names."""
 
 NODE_PACKAGES = Path(sys.prefix) / "node"
 """Where `make setup` puts what tests need of npm."""
@@ -45,7 +45,7 @@ def _docker_missing() -> str:
         asked = os.environ.get("DOCKER_HOST", "the default socket")
         return f"no Docker engine answers at {asked}: start one, or set DOCKER_HOST, or run .ci/run, which starts one"
     try:
-        for image in (KAFKA_IMAGE, POSTGRES_IMAGE):
+        for image in (KAFKA_IMAGE, POSTGRES_IMAGE, PROMETHEUS_IMAGE):
             try:
                 client.images.get(image)
             except ImageNotFound:

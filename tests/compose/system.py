@@ -158,7 +158,8 @@ def started(folder: Path, *, on: Callable[[Compose], None] = lambda system: None
             system.run("up", "--build", "--wait", "--wait-timeout", str(WAIT_SECONDS), seconds=WAIT_SECONDS * 2)
             yield system
         finally:
-            system.run("down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
+            # What a profile started is of this system where the profile is named.
+            system.run("--profile", "observability", "down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
 
 
 def until(

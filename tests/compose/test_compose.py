@@ -88,8 +88,6 @@ def test_everything_is_seen_by_prometheus_and_every_rule_is_taken(system: Compos
 
         until(lambda: seen() == jobs, lambda: f"Prometheus sees all but {jobs - seen()}")
         until(lambda: judged().keys() == {"ok"}, lambda: f"every rule was judged: {judged()}")
-        alerts = prometheus.get("/api/v1/alerts").json()["data"]["alerts"]
-        assert [alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"] == []
     system.run("rm", "--stop", "--force", "prometheus")
 
 

@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from services.newsletter.issues import holding
 from services.newsletter.restoring import hold_everything
 from services.newsletter.sending import issues as sending
 from services.newsletter.sending.rules import AudienceState, Hold, SendState
 from services.newsletter.sending.tables import audience, sends
-from shared import clock
+from shared import clock, tasks
 from shared.approval.rules import Action
 from shared.i18n import translate
 from tests.newsletter.issue_app import Newsletter, newsletter
@@ -77,6 +78,34 @@ async def test_a_held_issue_gets_no_other_hour_by_another_approval_until_somebod
             assert translate("en", "staff.issues.refusal.restored") in refused.text
         assert f'action="{ISSUES}{issue}/schedule"' not in (await writer.get(f"{ISSUES}{issue}")).text
         assert (await standing_of(service.database, issue)).held_because == Hold.RESTORED
-        assert (await approver.post(f"{ISSUES}{issue}/sending/end", data={"reason": "It did not leave."})).status_code == 303
+        assert (await approver.post(f"{ISSUES}{issue}/sending/end", data={"reason": "It has left."})).status_code == 303
+        # The words that may have left get no other hour by the approval that they have.
+        for what in ("schedule", "unschedule"):
+            refused = await writer.post(f"{ISSUES}{issue}/{what}", data=plan)
+            assert refused.status_code == 409
+            assert translate("en", "staff.issues.refusal.ended") in refused.text
+        page = (await writer.get(f"{ISSUES}{issue}")).text
+        assert translate("en", "staff.issues.refusal.ended") in page
+        assert not any(f'action="{ISSUES}{issue}/{what}"' in page for what in ("schedule", "unschedule"))
+        assert translate("en", "staff.issues.held.restored") not in (await writer.get(f"{ISSUES}{issue}/sending")).text
+        for person, action in ((APPROVER, Action.WITHDRAW), (WRITER, Action.SUBMIT), (APPROVER, Action.APPROVE)):
+            await does(service.database, issue, action, person)
         assert (await writer.post(f"{ISSUES}{issue}/schedule", data=plan)).status_code == 303
     assert (await standing_of(service.database, issue)).state == SendState.SCHEDULED
+
+
+async def test_an_issue_that_was_written_anew_gets_its_hour_once_what_may_have_left_is_ended(service: Newsletter) -> None:
+    issue = await approved(service.database)
+    at = clock.now().replace(second=0, microsecond=0) + timedelta(days=5)
+    plan = {"sends_at": f"{at:%Y-%m-%dT%H:%M}", "zone": "UTC", "valid_hours": "48"}
+    async with service.browser(WRITER) as writer, service.browser(APPROVER) as approver:
+        assert (await writer.post(f"{ISSUES}{issue}/schedule", data=plan)).status_code == 303
+        async with service.database.transaction() as tx:
+            await hold_everything(tx, clock.now())
+            await tx.execute(update(sends).values(approved_hash="of other words"))
+        ended = await approver.post(f"{ISSUES}{issue}/sending/end", data={"reason": "It is another now."})
+        assert (ended.status_code, ended.headers["location"]) == (303, f"{ISSUES}{issue}#plan")
+        async with service.database.transaction() as tx:
+            asked = select(tasks.tasks.c.subject).where(tasks.tasks.c.kind == holding.SCHEDULE, tasks.tasks.c.closed_at.is_(None))
+            assert (await tx.execute(asked)).scalars().all() == [str(issue)]
+        assert (await writer.post(f"{ISSUES}{issue}/schedule", data=plan)).status_code == 303

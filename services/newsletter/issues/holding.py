@@ -62,6 +62,12 @@ async def may_have_left(tx: Transaction, issue_id: UUID) -> bool:
     return (await tx.execute(here)).first() is not None
 
 
+async def was_ended(tx: Transaction, issue_id: UUID) -> bool:
+    """Say whether an issue came out of a backup and was ended, and has had no other approval since."""
+    here = select(sends.c.issue_id).where(sends.c.issue_id == issue_id, sending.ENDED)
+    return (await tx.execute(here)).first() is not None
+
+
 async def changed(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor | None, cause: Cause, wrote: bool = False) -> Standing:
     """Return where an issue stands after what was written on `tx`: whatever voids its approval takes it from the plan as well.
 

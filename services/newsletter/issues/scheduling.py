@@ -47,6 +47,12 @@ class RestoredError(IssueError):
     slug = "restored"
 
 
+class EndedError(IssueError):
+    """This issue came out of a backup and was ended, for it may have left; withdraw it and have it approved anew."""
+
+    slug = "ended"
+
+
 class NotUncertainError(IssueError):
     """What became of this copy is no longer uncertain; somebody has settled it, or its sender has."""
 
@@ -75,7 +81,7 @@ async def schedule(
     """Let an approved issue go at an hour of a zone's clock, and return the instant with what is odd about it.
 
     What is sent is what was approved, as it is kept with the approval. Raises NotApprovedError, PastError, DatesError, QuietError,
-    UnderWayError, RestoredError, UnknownIssueError, and ValueError for a zone that is none.
+    UnderWayError, RestoredError, EndedError, UnknownIssueError, and ValueError for a zone that is none.
     """
     issue = await holding.hold(tx, issue_id)
     await _check_not_restored(tx, issue_id)
@@ -109,7 +115,7 @@ async def schedule(
 async def unschedule(tx: Transaction, thing: Thing, issue_id: UUID, *, by: Actor, cause: Cause) -> None:
     """Take an issue out of the plan; it stays approved, and people are asked for another hour.
 
-    Raises NotHeldError where it was in none, UnderWayError once it leaves, RestoredError where it may have left.
+    Raises NotHeldError where it was in none, UnderWayError once it leaves, RestoredError and EndedError where it may have left.
     """
     await holding.hold(tx, issue_id)
     await _check_not_restored(tx, issue_id)
@@ -148,10 +154,16 @@ async def end(tx: Transaction, thing: Thing, issue_id: UUID, reason: str, *, by:
     """End a held issue for all who still wait, and return how many that are; raises ReasonError, NotHeldError."""
     await holding.find(tx, issue_id)
     _check_reason(reason)
-    held = await tx.execute(select(sends.c.state).where(sends.c.issue_id == issue_id, sends.c.state == "held").with_for_update())
-    if held.first() is None:
+    standing = await store.find(tx, ABOUT, issue_id, share=True)
+    held = await tx.execute(select(sends.c.approved_hash).where(sends.c.issue_id == issue_id, sends.c.state == "held").with_for_update())
+    if (row := held.first()) is None:
         raise NotHeldError
     left_out = await sending.leave_out_the_rest(tx, issue_id)
+    # What was written and approved since is another issue by its words: that has not left.
+    if await holding.was_ended(tx, issue_id) and not (standing.approved and standing.approved.whole == row.approved_hash):
+        await sending.unschedule(tx, issue_id)
+        if standing.approved is not None:
+            await ask_for_the_hour(tx, thing, issue_id, cause=cause)
     await _decided(tx, thing, issue_id, "end", by=by, cause=cause, reason=reason)
     return left_out
 
@@ -194,6 +206,8 @@ async def _check_not_restored(tx: Transaction, issue_id: UUID) -> None:
     # Another hour would send it to everybody, and whoever gives one is not who looks whether it has left.
     if await holding.may_have_left(tx, issue_id):
         raise RestoredError
+    if await holding.was_ended(tx, issue_id):
+        raise EndedError
 
 
 def _check_reason(reason: str) -> None:

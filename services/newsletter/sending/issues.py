@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 RESTORED = (sends.c.state == SendState.HELD.value) & (sends.c.held_because == Hold.RESTORED.value)
 """What came out of a backup, and of which nobody has said yet whether it has left."""
 
+ENDED = (sends.c.state == SendState.CANCELLED.value) & (sends.c.held_because == Hold.RESTORED.value)
+"""What came out of a backup and was ended, for it may have left: the approval that it has is used up."""
+
 Moved = Callable[[Transaction, UUID], Awaitable[None]]
 """What follows, in the same transaction, when the sending of an issue has begun or is over."""
 
@@ -73,7 +76,7 @@ async def unschedule(tx: Transaction, issue_id: UUID) -> bool:
     """Let nothing more leave of an issue that is no longer approved: a plan goes, a sending that has begun is held.
 
     Returns whether there was either. Hold the row of its approval before this. What a restore holds stays: that it may have left is
-    kept nowhere else.
+    kept nowhere else. What was ended so goes: it needs another approval, which is then about what is there.
     """
     planned = await tx.execute(delete(sends).where(sends.c.issue_id == issue_id, sends.c.frozen_at.is_(None), not_(RESTORED)))
     return planned.rowcount == 1 or await hold(tx, issue_id, Hold.APPROVAL)

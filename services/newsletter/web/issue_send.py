@@ -157,9 +157,10 @@ class Sending:
             async with self._desk.database.transaction() as tx:
                 await found(tx, issue)
                 await act(tx)
+                in_plan = (await tx.execute(select(sends.c.issue_id).where(sends.c.issue_id == issue))).first() is not None
         except (IssueError, ApprovalError) as error:
             return await self._show(request, issue, person, self._desk.refusal(request, error, reason))
-        return RedirectResponse(f"{PATH}{issue}/sending", status_code=303)
+        return RedirectResponse(f"{PATH}{issue}/sending" if in_plan else f"{PATH}{issue}#plan", status_code=303)
 
     async def _show(self, request: Request, issue: UUID, person: Person, refused: Refusal | None = None) -> Response:
         async with self._desk.database.transaction() as tx:

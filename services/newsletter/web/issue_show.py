@@ -19,7 +19,7 @@ from services.newsletter.issues.rules import IssueError, UnknownIssueError
 from services.newsletter.issues.scheduling import follow_decision
 from services.newsletter.issues.tables import issues
 from services.newsletter.sending.issues import standing as sending_standing
-from services.newsletter.sending.rules import ABOUT, Hold, SendState
+from services.newsletter.sending.rules import ABOUT
 from services.newsletter.sending.tables import sends
 from services.newsletter.store import pool_items
 from shared import clock
@@ -108,7 +108,8 @@ class Desk:
             "waits": (await tx.execute(waits)).scalar_one(),
             "planned": plan(issue.sends_at, issue.zone),
             "send": send,
-            "restored": send is not None and send.state == SendState.HELD.value and send.held_because == Hold.RESTORED.value,
+            "restored": await holding.may_have_left(tx, issue_id),
+            "ended": await holding.was_ended(tx, issue_id),
             "frozen": send is not None and send.frozen_at is not None,
             "may_edit": person.holds(Role.DRAFTER) and not (send is not None and send.frozen_at is not None),
             "may_schedule": person.holds(Role.DRAFTER, Role.APPROVER),

@@ -157,7 +157,7 @@ async def schedule(tx: Transaction, hand: Hand, post_id: UUID, wish: Wish) -> No
     await outbox.put(tx, decided, subject=str(post_id), cause=hand.cause)
 
 
-async def fixed_variants(tx: Transaction, post_id: UUID) -> Sequence[str]:
+async def _fixed_variants(tx: Transaction, post_id: UUID) -> Sequence[str]:
     """Return the variants that have left or may have."""
     return [name for name, known in (await ledger.of_posts(tx, [post_id])).get(post_id, {}).items() if known.fixed]
 
@@ -172,7 +172,7 @@ async def _held(tx: Transaction, post_id: UUID) -> Post:
 async def _is_written(tx: Transaction, hand: Hand, post_id: UUID, *, changed: str = "") -> None:
     await editing.edited(tx, hand.thing, post_id, by=hand.by, cause=hand.cause)
     # Only now: from here on the approval is held, and nothing more of this post can begin to leave.
-    if changed in await fixed_variants(tx, post_id):
+    if changed in await _fixed_variants(tx, post_id):
         raise LeftError(LeftError.__doc__)
     await planning.follow(tx, post_id, cause=hand.cause)
 
