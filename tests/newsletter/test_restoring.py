@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import select, update
 
@@ -64,12 +66,8 @@ async def test_an_issue_that_was_held_already_may_have_left_since_where_anybody_
 
 async def test_a_held_issue_gets_no_other_hour_by_another_approval_until_somebody_has_ended_it(service: Newsletter) -> None:
     issue = await approved(service.database)
-    at = clock.now().replace(second=0, microsecond=0) + timedelta(days=5)
-    plan = {"sends_at": f"{at:%Y-%m-%dT%H:%M}", "zone": "UTC", "valid_hours": "48"}
     async with service.browser(WRITER) as writer, service.browser(APPROVER) as approver:
-        assert (await writer.post(f"{ISSUES}{issue}/schedule", data=plan)).status_code == 303
-        async with service.database.transaction() as tx:
-            await hold_everything(tx, clock.now())
+        plan = await _held_by_a_restore(service, writer, issue)
         for person, action in ((APPROVER, Action.WITHDRAW), (WRITER, Action.SUBMIT), (APPROVER, Action.APPROVE)):
             await does(service.database, issue, action, person)
         for what in ("schedule", "unschedule"):
@@ -96,12 +94,9 @@ async def test_a_held_issue_gets_no_other_hour_by_another_approval_until_somebod
 
 async def test_an_issue_that_was_written_anew_gets_its_hour_once_what_may_have_left_is_ended(service: Newsletter) -> None:
     issue = await approved(service.database)
-    at = clock.now().replace(second=0, microsecond=0) + timedelta(days=5)
-    plan = {"sends_at": f"{at:%Y-%m-%dT%H:%M}", "zone": "UTC", "valid_hours": "48"}
     async with service.browser(WRITER) as writer, service.browser(APPROVER) as approver:
-        assert (await writer.post(f"{ISSUES}{issue}/schedule", data=plan)).status_code == 303
+        plan = await _held_by_a_restore(service, writer, issue)
         async with service.database.transaction() as tx:
-            await hold_everything(tx, clock.now())
             await tx.execute(update(sends).values(approved_hash="of other words"))
         ended = await approver.post(f"{ISSUES}{issue}/sending/end", data={"reason": "It is another now."})
         assert (ended.status_code, ended.headers["location"]) == (303, f"{ISSUES}{issue}#plan")
@@ -109,3 +104,13 @@ async def test_an_issue_that_was_written_anew_gets_its_hour_once_what_may_have_l
             asked = select(tasks.tasks.c.subject).where(tasks.tasks.c.kind == holding.SCHEDULE, tasks.tasks.c.closed_at.is_(None))
             assert (await tx.execute(asked)).scalars().all() == [str(issue)]
         assert (await writer.post(f"{ISSUES}{issue}/schedule", data=plan)).status_code == 303
+
+
+async def _held_by_a_restore(service: Newsletter, writer: httpx.AsyncClient, issue: UUID) -> dict[str, str]:
+    """Give an issue an hour and let a restore hold it; returns the form of that hour."""
+    at = clock.now().replace(second=0, microsecond=0) + timedelta(days=5)
+    plan = {"sends_at": f"{at:%Y-%m-%dT%H:%M}", "zone": "UTC", "valid_hours": "48"}
+    assert (await writer.post(f"{ISSUES}{issue}/schedule", data=plan)).status_code == 303
+    async with service.database.transaction() as tx:
+        await hold_everything(tx, clock.now())
+    return plan
