@@ -153,7 +153,7 @@ async def _take_own_lists(parts: Parts) -> None:
     for take in (calendar_import.take_own_lists, pledges_import.take_own_lists):
         try:
             await take(parts)
-        except Exception:
+        except Exception:  # whatever is wrong with one list, the other is taken and the system stays up
             _log.exception("a list that comes with Tidings could not be taken in")
 
 

@@ -33,6 +33,9 @@ async def _topics(probe: Probe) -> Sequence[Finding]:
         if state.partitions != registry.PARTITIONS:
             do = f"Delete the topic while no service runs, and it is made with {registry.PARTITIONS}; the outboxes fill it by a replay."
             found.append(warning(PART, topic, said, do))
+        elif state.copies > state.copies_possible:
+            do = "A broker that keeps one of them does not answer: start it again. With another one away as well, what is told waits."
+            found.append(warning(PART, topic, said, do))
         elif state.copies < state.copies_possible:
             found.append(warning(PART, topic, said, "Raise its replication: a broker that is lost would take events with it."))
         elif state.kept_days is not None and 0 <= state.kept_days < TOPIC_DAYS:

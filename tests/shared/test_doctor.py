@@ -6,7 +6,7 @@ import json
 import ssl
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,10 +23,11 @@ from services.social import examining
 from services.upkeep import UNDECIDED
 from shared import clock
 from shared.auth.tokens import new_key_pair
-from shared.broker import Probe
+from shared.broker import Probe, TopicState
 from shared.doctor import brokers, command, databases, mails, reached, secrets, undecided
 from shared.doctor.findings import Finding, Grade, Question, answers, ok
 from shared.embedded.kafka import EmbeddedKafka
+from shared.events import registry
 from shared.mail.dkim import read_key
 from shared.mail.outgoing import outgoing
 from shared.migrations import migrate
@@ -202,6 +203,22 @@ async def test_topics_as_they_must_be_missing_and_too_narrow(kafka: EmbeddedKafk
         grades = graded(await all_of(brokers.questions(probe, OWNERS)))
         await probe.close()
     assert (grades["desk.v1"], grades["intake.v1"]) == (Grade.WARNING, Grade.WRONG)
+
+
+@pytest.mark.parametrize(
+    ("copies", "possible", "grade", "words"),
+    [(3, 3, Grade.OK, "3 of 3"), (3, 2, Grade.WARNING, "start it again"), (1, 3, Grade.WARNING, "Raise its replication")],
+    ids=["as many as there are brokers", "a broker is away", "too few"],
+)
+async def test_copies_of_a_topic_are_held_against_the_brokers_that_answer(copies: int, possible: int, grade: Grade, words: str) -> None:
+    class Told(Probe):
+        async def described(self, topics: Collection[str]) -> Mapping[str, TopicState]:
+            state = TopicState(partitions=registry.PARTITIONS, copies=copies, kept_days=14.0, copies_possible=possible)
+            return dict.fromkeys(topics, state)
+
+    topics, _ = brokers.questions(Told("127.0.0.1:1"), OWNERS)
+    for finding in await topics.ask():
+        assert (finding.grade, words in f"{finding.found} {finding.do}") == (grade, True), finding
 
 
 async def test_a_kafka_that_is_away_is_named() -> None:
